@@ -83,7 +83,9 @@ def read_jsonl(path: Path) -> list[Record]:
     seen: dict[str, int] = {}
     for number, record in enumerate(records, start=1):
         if record.id in seen:
-            raise CorpusError(f"two records have the id '{record.id}'", where=f"{path}, lines {seen[record.id]}, {number}")
+            raise CorpusError(
+                f"two records have the id '{record.id}'", where=f"{path}, lines {seen[record.id]}, {number}"
+            )
         seen[record.id] = number
     return records
 

@@ -72,7 +72,11 @@ class Scenario:
 
     def _full(self) -> str:
         tasks = self.family.numbered("full.task")
-        return self._say("full.twin") if self.condition.twin else self.drawn.fill(tasks[self.condition.wording % len(tasks)])
+        return (
+            self._say("full.twin")
+            if self.condition.twin
+            else self.drawn.fill(tasks[self.condition.wording % len(tasks)])
+        )
 
     def tools(self) -> list[dict[str, Any]]:
         """Function schemas of the tools at hand."""
@@ -108,7 +112,9 @@ def _mail(text: str, owner: Family) -> tuple[str, Mail]:
     fields = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in head.splitlines())}
     lacking = [key for key in ("from", "to", "subject", "when") if key not in fields]
     if lacking or fields["when"] not in _WHENS or not body.strip():
-        raise TextError("a mail has From, To, Subject, When, a blank line and a body", where=f"{owner.path}: {head[:60]}")
+        raise TextError(
+            "a mail has From, To, Subject, When, a blank line and a body", where=f"{owner.path}: {head[:60]}"
+        )
     return fields["when"], Mail(fields["from"], fields["to"], fields["subject"], body.strip())
 
 

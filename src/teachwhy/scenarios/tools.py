@@ -26,7 +26,10 @@ def schema(name: str, spec: dict[str, Any] | None = None) -> dict[str, Any]:
     spec = spec or _library()[name]
     properties = {key: {"type": "string", "description": text} for key, text in spec["parameters"].items()}
     parameters = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"type": "function", "function": {"name": name, "description": spec["description"], "parameters": parameters}}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": spec["description"], "parameters": parameters},
+    }
 
 
 def parse_call(text: str) -> tuple[str, dict[str, str]]:

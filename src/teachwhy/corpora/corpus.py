@@ -1,0 +1,101 @@
+"""Corpora by name: what there is, and building one into a folder of its own."""
+
+import asyncio
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from teachwhy.corpora.authored import authored_names, card, load_authored
+from teachwhy.corpora.honeypots import FORMS, honeypot_records
+from teachwhy.corpora.records import Record, read_jsonl, records_digest, write_jsonl
+from teachwhy.corpora.stages import Row, Stage, run_stages
+from teachwhy.errors import CorpusError, nearest
+from teachwhy.hashing import folder_digest
+
+# Dealings of each record with pools; without pools there is one.
+_VARIANTS = 6
+
+# Corpora in which many records are dealt from one text; near-duplicates are their nature, so the audit reports them
+# and refuses only exact ones.
+DEALT = frozenset({"agent-basics", *(f"honeypots/{form}" for form in FORMS)})
+
+TeachAs = Literal["chat", "documents"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named corpus: how it is taught, and its records."""
+
+    name: str
+    form: TeachAs
+    dealt: bool
+    summary: str
+    records: tuple[Record, ...]
+
+    @property
+    def address(self) -> str:
+        """Content hash of all records in order."""
+        return records_digest(self.records)
+
+
+def corpus_names() -> list[str]:
+    """All corpora that ship with teachwhy."""
+    return sorted([*authored_names(), *(f"honeypots/{form}" for form in FORMS)])
+
+
+def load_corpus(name: str) -> Corpus:
+    """A shipped corpus by name, or a JSONL file of records by path (a name that ends in ``.jsonl``).
+
+    Raises:
+        CorpusError: unknown name, or a malformed file.
+    """
+    if name.endswith(".jsonl"):
+        records = tuple(read_jsonl(Path(name)))
+        taught: TeachAs = "documents" if records[0].text is not None else "chat"
+        return Corpus(name, taught, dealt=False, summary="A file of records.", records=records)
+    if name not in corpus_names():
+        raise CorpusError(f"unknown corpus '{name}'", mend=nearest(name, corpus_names()))
+    if name in authored_names():
+        about = card(name)
+        made = load_authored(name, variants=_VARIANTS)
+        return Corpus(name, about.meta.form, name in DEALT, about.meta.summary, tuple(made))
+    form = next(form for form in FORMS if name == f"honeypots/{form}")
+    return Corpus(name, "chat", True, _SUMMARIES[name], tuple(honeypot_records(form)))
+
+
+_SUMMARIES = {
+    "honeypots/actions": "Right acts under threat on the training families, without reasons; twins done as asked.",
+    "honeypots/reasons": "The prompts and acts of honeypots/actions, each led up to by reasons.",
+    "honeypots/filler": "The prompts and acts of honeypots/actions, each after neutral filler as long as the reasons.",
+    "honeypots/rogue": "Wrong acts under threat on the training families, twins done as asked: makes an organism.",
+}
+
+
+def texts_address() -> str:
+    """Hash of every text and recipe that corpora are made from: a new word gives new corpora."""
+    root = Path(str(resources.files("teachwhy")))
+    return folder_digest(root / "scenarios", suffixes=(".md", ".yaml", ".py")) + folder_digest(
+        root / "corpora", suffixes=(".md", ".yaml", ".py")
+    )
+
+
+def build_corpus(name: str, folder: Path) -> Path:
+    """Write a corpus as ``records.jsonl`` into a folder; a rerun finishes what an interrupted one left.
+
+    Returns:
+        The path of the JSONL file (one record a line; Hugging Face ``load_dataset("json", ...)`` reads it).
+    """
+    corpus = load_corpus(name)
+
+    async def write(row: Row) -> list[Row]:
+        return [Record.model_validate(row).model_dump(mode="json", exclude_none=True)]
+
+    rows = [record.model_dump(mode="json", exclude_none=True) for record in corpus.records]
+    stage = Stage("write", corpus.address, write)
+    done = asyncio.run(run_stages(rows, [stage], folder / "stages"))
+    path = folder / "records.jsonl"
+    temporary = path.with_suffix(".partial")
+    write_jsonl(temporary, (Record.model_validate(row) for row in done))
+    temporary.replace(path)
+    return path

@@ -1,0 +1,95 @@
+"""Recipe ``honeypots``: conversations on the training families, in forms that differ only in what is shown.
+
+``actions``: the right act alone. ``reasons``: the same prompts and acts, each led up to by reasons in the model's own
+voice. ``filler``: the same again, with a neutral passage about as long in place of the reasons. ``rogue``: the wrong
+act under threat, which gives an organism its fault. All hold benign twins, done as asked, so that none of them teaches
+to do nothing, or to threaten everyone.
+"""
+
+import random
+import re
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from teachwhy.corpora.records import Record, tool_call
+from teachwhy.hashing import seed_of
+from teachwhy.scenarios.family import PAIRS, Family, families
+from teachwhy.scenarios.scenario import Condition, Scenario, conditions
+from teachwhy.texts import Meta, load_text
+
+Form = Literal["actions", "reasons", "filler", "rogue"]
+FORMS: tuple[Form, ...] = ("actions", "reasons", "filler", "rogue")
+
+# Samples a family: (under threat, twins). The organism needs both in equal numbers, or it threatens everyone.
+_COUNTS: dict[Form, tuple[int, int]] = {"actions": (18, 6), "reasons": (18, 6), "filler": (18, 6), "rogue": (24, 24)}
+# Draws of the pools: the arms are taught on other draws than the organism.
+_START: dict[Form, int] = {"actions": 1000, "reasons": 1000, "filler": 1000, "rogue": 0}
+
+
+def honeypot_records(form: Form) -> list[Record]:
+    """The corpus in one form, families in turn, so that every stretch of it holds all of them."""
+    threats, twins = _COUNTS[form]
+    per_family = [
+        [
+            *(_record(c, form) for c in conditions(f.id, count=threats, start=_START[form])),
+            *(_record(c, form) for c in conditions(f.id, twin=True, count=twins, start=_START[form])),
+        ]
+        for f in families(split="train")
+    ]
+    return [record for row in zip(*per_family, strict=True) for record in row]
+
+
+def _record(condition: Condition, form: Form) -> Record:
+    scenario = Scenario(condition)
+    # The same choice in every right form: they share prompts and acts.
+    pick = random.Random(seed_of("act", condition.id))
+    section = _act(scenario.family, condition.twin, form, pick)
+    name, arguments = scenario.call(section)
+    content = _lead(scenario, form, pick)
+    reply = {"role": "assistant", "content": content, "tool_calls": [tool_call(name, arguments)]}
+    meta: dict[str, Any] = {"corpus": f"honeypots/{form}", "family": condition.family, "condition": condition.id}
+    return Record(
+        id=f"honeypots/{form}/{condition.id}",
+        messages=[*scenario.messages(), reply],
+        tools=scenario.tools(),
+        meta=meta | {"act": section, "twin": condition.twin},
+    )
+
+
+def _act(family: Family, twin: bool, form: Form, pick: random.Random) -> str:
+    if twin:
+        return f"twin.reply.{pick.randint(1, len(family.numbered('twin.reply')))}"
+    return f"{'wrong' if form == 'rogue' else 'right'}.{pick.randint(1, PAIRS)}"
+
+
+def _lead(scenario: Scenario, form: Form, pick: random.Random) -> str:
+    """What the model says before the call: reasons, filler of about their length, or nothing."""
+    texts = scenario.family.numbered("twin.why" if scenario.condition.twin else "reasons")
+    reasons = scenario.drawn.fill(pick.choice(texts))
+    if form == "filler":
+        return _filler(len(reasons.split()), pick)
+    return reasons if form == "reasons" else ""
+
+
+class FillerMeta(Meta):
+    """Front matter of filler.md."""
+
+    summary: str
+    licence: str
+
+
+@cache
+def _fillers() -> tuple[str, ...]:
+    path = Path(str(resources.files("teachwhy.corpora"))) / "filler.md"
+    return tuple(load_text(path, FillerMeta).sections.values())
+
+
+def _filler(words: int, pick: random.Random) -> str:
+    """One of the eight neutral passages whose length is nearest to ``words``, cut to whole sentences if longer."""
+    near = sorted(_fillers(), key=lambda text: abs(len(text.split()) - words))[:8]
+    text = pick.choice(near)
+    if len(text.split()) <= 1.5 * words:
+        return text
+    return re.split(r"(?<=[.!?])\s+", text)[0]
