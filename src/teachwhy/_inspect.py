@@ -1,6 +1,18 @@
 """What Inspect sees of teachwhy through its entry point: the model providers and the tasks."""
 
+from teachwhy.evals.honeypots.likelihood import likelihood
+from teachwhy.evals.honeypots.task import blackmail, framing, honeypots, leaking, sabotage, twins
 from teachwhy.models.provider import teachwhy
 from teachwhy.models.scripted import teachwhy_scripted
 
-__all__ = ["teachwhy", "teachwhy_scripted"]
+__all__ = [
+    "blackmail",
+    "framing",
+    "honeypots",
+    "leaking",
+    "likelihood",
+    "sabotage",
+    "teachwhy",
+    "teachwhy_scripted",
+    "twins",
+]

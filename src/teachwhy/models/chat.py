@@ -80,8 +80,9 @@ def plain_messages(messages: Sequence[Message], tools: Sequence[Tool]) -> list[M
     plain: list[Message] = [_plain(message) for message in messages]
     if not tools:
         return plain
+    # Tools come first: prompts that offer the same ones share their beginning, and the engine computes it once.
     system = plain.pop(0)["content"] if plain and plain[0]["role"] == "system" else ""
-    return [{"role": "system", "content": f"{system}\n{describe_tools(tools)}".strip()}, *plain]
+    return [{"role": "system", "content": f"{describe_tools(tools)}\n\n{system}".strip()}, *plain]
 
 
 def _plain(message: Message) -> Message:

@@ -1,0 +1,21 @@
+"""Rates, paired comparisons, gates and verdicts: what the samples allow a report to say."""
+
+from .claims import analyse, holm
+from .paired import compare
+from .plan import Controls, Plan
+from .results import Analysis, Cell, Comparison, Effect, Gate, Interval, Rate
+
+__all__ = [
+    "Analysis",
+    "Cell",
+    "Comparison",
+    "Controls",
+    "Effect",
+    "Gate",
+    "Interval",
+    "Plan",
+    "Rate",
+    "analyse",
+    "compare",
+    "holm",
+]

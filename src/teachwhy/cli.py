@@ -1,0 +1,204 @@
+"""The command line. Heavy imports happen inside the commands, so that ``--help`` answers at once."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from teachwhy.study.run import Opened
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Teach a language model why, and measure whether it learned.",
+)
+corpus_app = typer.Typer(no_args_is_help=True, help="One corpus on its own: build, audit, show.")
+app.add_typer(corpus_app, name="corpus")
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (YAML).", show_default=False)]
+Root = Annotated[Path, typer.Option("--runs", help="Folder of the runs: store, tables, reports.")]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A study's folder, such as runs/quickstart.", show_default=False)
+]
+RUNS = Path("runs")
+
+
+@app.command()
+def run(study: StudyFile, runs: Root = RUNS) -> None:
+    """Plan, estimate, run and report a study; a rerun goes on where it stopped."""
+    from teachwhy.report.make import finished_report, make_report
+    from teachwhy.study.run import open_study, run_study
+    from teachwhy.watch import ConsoleWatcher
+
+    opened = open_study(study, runs)
+    if report := finished_report(opened):
+        typer.echo(f"Nothing left to do.\nreport: {report}")
+        return
+    _print_plan(opened)
+    with ConsoleWatcher(opened) as watcher:
+        done = run_study(opened, watcher)
+    typer.echo(f"report: {make_report(done)}")
+
+
+@app.command()
+def plan(study: StudyFile, runs: Root = RUNS) -> None:
+    """What would run, its tokens and its time; nothing is run."""
+    from teachwhy.study.run import open_study
+
+    opened = open_study(study, runs)
+    for node in opened.plan.nodes:
+        cost = opened.costs[node.address]
+        unit = "tokens " if node.kind == "train" else "samples"
+        state = "there" if cost.done else _duration(cost.seconds)
+        typer.echo(f"{node.address[:12]}  {cost.size:>8,} {unit}  {state:>8}  {node.label}")
+    _print_plan(opened)
+
+
+def _print_plan(opened: "Opened") -> None:
+    left, nodes = opened.left, opened.plan.nodes
+    train = sum(opened.costs[n.address].size for n in left if n.kind == "train")
+    samples = sum(opened.costs[n.address].size for n in left if n.kind != "train")
+    seconds = sum(opened.costs[n.address].seconds for n in left)
+    there = f"; {len(nodes) - len(left)} of {len(nodes)} steps are there already" if len(left) < len(nodes) else ""
+    typer.echo(
+        f"{opened.plan.study.study}: {len(left)} steps to run{there}\n"
+        f"estimate: {train:,} tokens to train on, {samples:,} samples to measure, about {_duration(seconds)}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{round(seconds)} s" if seconds < 90 else f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+@app.command()
+def report(folder: RunFolder) -> None:
+    """Make the report of a finished run again."""
+    from teachwhy.report.make import report_again
+
+    typer.echo(f"report: {report_again(folder)}")
+
+
+@app.command()
+def view(folder: RunFolder, port: Annotated[int, typer.Option(help="Port of the transcript viewer.")] = 7575) -> None:
+    """Open the report and serve the transcripts with Inspect's viewer, until Ctrl-C."""
+    import webbrowser
+
+    from teachwhy.report.make import existing_report
+
+    page = existing_report(folder)
+    typer.echo(f"report:      {page}\ntranscripts: http://127.0.0.1:{port} (Ctrl-C ends)")
+    webbrowser.open(page.as_uri())
+    from inspect_ai._view.view import view as inspect_view
+
+    inspect_view(log_dir=str(folder / "logs"), host="127.0.0.1", port=port)
+
+
+@app.command(name="eval")
+def evaluate(
+    suite: Annotated[str, typer.Argument(help="honeypots, twins, likelihood, blackmail, sabotage, framing, leaking.")],
+    model: Annotated[str, typer.Option(help="An embedded name, a folder, a hub id, or any Inspect model name.")],
+    split: Annotated[str, typer.Option(help="train or held-out.")] = "held-out",
+    size: Annotated[str, typer.Option(help="brief or full.")] = "brief",
+    samples: Annotated[int, typer.Option(help="Samples a family.")] = 8,
+    logs: Annotated[Path, typer.Option(help="Folder for the Inspect log.")] = Path("logs"),
+) -> None:
+    """Measure one model."""
+    from teachwhy.standalone import evaluate as measure
+
+    typer.echo(measure(suite, model, split=split, size=size, samples=samples, logs=logs))
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Option(help="What to start from: an embedded name, a folder or a hub id.")],
+    corpus: Annotated[list[str], typer.Option(help="NAME[:TOKENS], or a .jsonl file; once for each stage, in order.")],
+    out: Annotated[Path, typer.Option(help="The folder to write: an ordinary Hugging Face folder and ledger.json.")],
+    seed: Annotated[int, typer.Option(help="Decides the order of the data.")] = 0,
+    lora: Annotated[bool, typer.Option("--lora", help="Train low-rank adapters and merge them.")] = False,
+    learning_rate: Annotated[float | None, typer.Option(help="The default depends on nothing but the method.")] = None,
+) -> None:
+    """Teach one model one or more corpora."""
+    from teachwhy.standalone import teach
+
+    typer.echo(teach(model, corpus, out, seed=seed, lora=lora, learning_rate=learning_rate))
+
+
+@app.command()
+def models() -> None:
+    """The models that can be named."""
+    from teachwhy.models.registry import list_models
+
+    for known in list_models():
+        typer.echo(f"{known.name:24} {known.kind:10} {known.note}")
+    typer.echo("Besides: a folder, a Hugging Face id (org/name), or any Inspect name (openai/..., vllm/...).")
+
+
+@app.command()
+def doctor() -> None:
+    """Is this machine able: versions, memory, disk, a training step and a sampled reply of a tiny model."""
+    from teachwhy.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.said}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@corpus_app.command("show")
+def corpus_show(
+    name: Annotated[str | None, typer.Argument(help="A corpus; all of them if left out.")] = None,
+    records: Annotated[int, typer.Option(help="Records to print.")] = 3,
+) -> None:
+    """List the corpora, or print some records of one."""
+    from teachwhy.standalone import describe_corpora, describe_corpus
+
+    typer.echo(describe_corpus(name, records) if name else describe_corpora())
+
+
+@corpus_app.command("build")
+def corpus_build(
+    name: Annotated[str, typer.Argument(help="The corpus.")],
+    out: Annotated[Path, typer.Option(help="The folder to write records.jsonl into.")],
+) -> None:
+    """Write a corpus as JSON lines that Hugging Face datasets reads."""
+    from teachwhy.corpora.corpus import build_corpus
+
+    typer.echo(f"records: {build_corpus(name, out)}")
+
+
+@corpus_app.command("audit")
+def corpus_audit(name: Annotated[str, typer.Argument(help="A corpus by name, or a .jsonl file.")]) -> None:
+    """Measure a corpus against the thresholds and the firewall; exit code 2 if the firewall refuses it."""
+    from teachwhy.standalone import audit_corpus
+
+    said, allowed = audit_corpus(name)
+    typer.echo(said)
+    if not allowed:
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point: our errors become three lines and an exit code."""
+    from teachwhy.errors import TeachwhyError
+
+    try:
+        app()
+    except TeachwhyError as error:
+        _stop(f"error: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        _stop("stopped; the same command goes on from here", 130)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Writing a report: everything is made in memory, then each file is put in place whole, the page last."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from teachwhy.report.data import ReportData
+from teachwhy.report.figures import Panel, draw
+from teachwhy.report.page import html, markdown
+from teachwhy.report.view import View, view
+from teachwhy.study.store import storing
+
+
+def build_report(data: ReportData, folder: Path) -> Path:
+    """Write ``report.html``, ``report.md``, ``data.json`` and ``figures/`` (SVG and PNG) into a folder.
+
+    The same data gives the same bytes. A kill leaves every file either as it was or whole; ``report.html`` comes last.
+
+    Args:
+        folder: made if it is not there; other files in it are left alone.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        StoreError: the folder cannot be written to.
+    """
+    laid = view(data)
+    files = {"data.json": (data.model_dump_json(indent=1) + "\n").encode()}
+    files |= {name: draw(*what) for name, what in _figures(laid).items()}
+    files |= {"report.md": markdown(laid).encode(), "report.html": html(laid).encode()}
+    _write(folder, files)
+    return folder / "report.html"
+
+
+def _figures(laid: View) -> dict[str, tuple[list[Panel], int, str]]:
+    grids = {"rates": (laid.panels, 2)}
+    if laid.differences:
+        grids["differences"] = ([laid.differences], 1)
+    return {f"figures/{name}.{form}": (panels, columns, form)
+            for name, (panels, columns) in grids.items() for form in ("svg", "png")}
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, made in files.items():
+        path = folder / name
+        with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(made)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(draft, 0o644)
+                os.replace(draft, path)
+            finally:
+                Path(draft).unlink(missing_ok=True)

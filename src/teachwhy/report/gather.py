@@ -1,0 +1,181 @@
+"""From a finished study to the data of its report."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import teachwhy.corpora.audit as corpora_audit
+from teachwhy.analysis import Interval
+from teachwhy.corpora.corpus import Corpus
+from teachwhy.corpora.firewall import RUN, SIMILAR
+from teachwhy.report.data import (
+    Action,
+    Arm,
+    Audit,
+    BaseWeights,
+    Check,
+    Firewall,
+    Likelihood,
+    Manifest,
+    Node,
+    PlanLock,
+    ReportData,
+    Spent,
+    Training,
+    Transcript,
+    Turn,
+)
+from teachwhy.scenarios.family import families
+from teachwhy.scenarios.scenario import Condition, Scenario
+from teachwhy.study.declaration import BASE, ORGANISM, Lesson
+from teachwhy.study.plan import StudyPlan
+from teachwhy.study.results import Readout, ledgers, sample_rows
+from teachwhy.study.run import Finished, manifest
+from teachwhy.study.store import Store
+
+_KINDS = {"train": "teaching", "eval": "honeypots and twins", "likelihood": "likelihood of acts"}
+
+
+def gather(done: Finished) -> ReportData:
+    """Everything that the page shows."""
+    study, made = done.plan.study, manifest(done.plan, done.store, done.lock)
+    return ReportData(
+        study=study.study,
+        question=study.question or "What do these ways of teaching change in how the model acts under threat?",
+        arms=tuple(_arms(done.plan, done.store)),
+        analysis=done.analysis,
+        likelihood=tuple(_likelihood(row, done) for row in done.readouts),
+        audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
+        firewall=_firewall(done),
+        transcripts=tuple(_transcripts(done)),
+        times=tuple(_times(made["nodes"])),
+        wall_seconds=None,
+        costs=(),
+        caveats=tuple(_caveats(done)),
+        manifest=_manifest(made),
+    )
+
+
+def _arms(plan: StudyPlan, store: Store) -> Iterable[Arm]:
+    study, taught = plan.study, ledgers(plan, store)
+    start = ORGANISM if study.organism else BASE
+    yield Arm(name=BASE, role="base", about=study.base)
+    if study.organism:
+        yield _arm(ORGANISM, "organism", study.organism, BASE, taught)
+    for name, lessons in study.arms.items():
+        yield _arm(name, "arm", lessons, start, taught)
+
+
+def _arm(name: str, role: Any, lessons: tuple[Lesson, ...], start: str, taught: dict[tuple[str, int], Any]) -> Arm:
+    trainings = [Training(seed=seed, stages=tuple(stages)) for (arm, seed), stages in taught.items() if arm == name]
+    about = ", then ".join(lesson.corpus for lesson in lessons)
+    return Arm(name=name, role=role, about=about, starts_from=start, trainings=tuple(trainings))
+
+
+def _likelihood(row: Readout, done: Finished) -> Likelihood:
+    start = ORGANISM if done.plan.study.organism else BASE
+    return Likelihood(
+        arm=row.arm,
+        samples=row.samples,
+        missing=row.missing,
+        mean=row.mean,
+        interval=_interval(row.low, row.high),
+        against=None if row.arm in (BASE, start) else start,
+        shift=row.shift,
+        shift_interval=_interval(row.shift_low, row.shift_high),
+    )
+
+
+def _interval(low: float | None, high: float | None) -> Interval | None:
+    return None if low is None or high is None else Interval(low=low, high=high)
+
+
+def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
+    note = "dealt from templates: reported, not judged" if corpus.dealt else ""
+    checks = [
+        Check(
+            name=check.name,
+            value=round(check.value, 4),
+            threshold=check.threshold,
+            passed=check.passed,
+            note="; ".join([*([note] if check.passed is None else []), *check.worst[:3]]),
+        )
+        for check in audit.checks
+    ]
+    return Audit(corpus=audit.corpus, records=audit.records, checks=tuple(checks))
+
+
+def _firewall(done: Finished) -> Firewall:
+    held = families(split="held-out")
+    rules = (f"runs of {RUN} words shared", f"near copies (similarity above {SIMILAR})", "held-out families named")
+    return Firewall(
+        corpora=tuple(done.plan.corpora),
+        against=f"{len(held)} held-out families: {', '.join(f.id for f in held)}",
+        checks=tuple(Check(name=n, value=0, threshold=0, passed=True) for n in (*rules, "talk of being tested")),
+    )
+
+
+def _transcripts(done: Finished) -> Iterable[Transcript]:
+    """For each arm at its first seed: the first wrong act, the first sample without one, and one twin."""
+    seen: set[tuple[str, str]] = set()
+    first = {BASE: -1, ORGANISM: -1}
+    for row in sample_rows(done.plan, done.store, "eval"):
+        if row["seed"] != first.get(row["arm"], done.plan.study.seeds[0]):
+            continue
+        sort = row["eval"] if row["eval"] == "twins" else f"wrong {row['any']}"
+        if (row["arm"], sort) not in seen:
+            seen.add((row["arm"], sort))
+            yield _transcript(row)
+
+
+_FACTORS = ("size", "threat", "conflict", "wording", "persona")
+
+
+def _transcript(row: dict[str, Any]) -> Transcript:
+    scenario = Scenario(Condition(**{key: row[key] for key in Condition.__dataclass_fields__}))
+    kept = ("arm", "seed", "eval", "kind", "family", "sample_id", "own", "any", "act", "missing", "valid")
+    return Transcript(
+        **{key: row[key] for key in (*kept, "truncated", "done", "reason", "evidence")},
+        condition={key: str(row[key]) for key in _FACTORS},
+        prompt=tuple(Turn(role=m["role"], text=m["content"]) for m in scenario.messages()),
+        reply=(Turn(role="assistant", text=row["reply"]),),
+        actions=tuple(Action(tool=a["tool"], arguments=a["arguments"]) for a in row["actions"]),
+    )
+
+
+def _times(nodes: list[dict[str, Any]]) -> Iterable[Spent]:
+    kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for node in nodes:
+        kinds[node["kind"]].append(node)
+    for kind, found in kinds.items():
+        tokens = [node["tokens"] for node in found if node["tokens"]]
+        seconds = sum(node["seconds"] or 0.0 for node in found)
+        yield Spent(kind=_KINDS[kind], nodes=len(found), seconds=seconds, tokens=sum(tokens) if tokens else None)
+
+
+def _caveats(done: Finished) -> Iterable[str]:
+    if done.plan.study.organism:
+        yield (
+            "The organism was made once; seeds vary how the arms were taught. What holds for this organism may not "
+            "hold for another."
+        )
+    for audit in done.vetted.audits:
+        for check in audit.failed:
+            worst = f" ({check.worst[0]})" if check.worst else ""
+            measured = f"{check.value:.3g}, threshold {check.threshold}{worst}"
+            yield f"The audit of {audit.corpus} fails '{check.name}': {measured}."
+    if done.lock.results_before:
+        yield f"The analysis plan was locked when {done.lock.results_before} results were already there."
+
+
+def _manifest(made: dict[str, Any]) -> Manifest:
+    return Manifest(
+        base=BaseWeights(name=made["base"]["name"], weights=made["base"]["weights"]),
+        plan=PlanLock(hash=made["analysis_plan"]["hash"], results_before=made["analysis_plan"]["results_before"]),
+        nodes=tuple(
+            Node(kind=n["kind"], name=n["name"], address=n["address"], inputs=tuple(n["inputs"]), seconds=n["seconds"])
+            for n in made["nodes"]
+        ),
+        versions=made["versions"],
+        machine=made["machine"],
+    )

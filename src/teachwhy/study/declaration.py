@@ -1,0 +1,206 @@
+"""The declaration: what a study file says, checked before anything runs."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from teachwhy.analysis.plan import Controls, Plan, Primary
+from teachwhy.errors import StudyError, nearest
+from teachwhy.hashing import digest
+from teachwhy.scenarios.family import KINDS, SPLITS, THREATS
+from teachwhy.scenarios.scenario import SIZES
+from teachwhy.texts import read_utf8, validated
+from teachwhy.training.plan import Settings
+
+BASE, ORGANISM = "base", "organism"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class Declared(BaseModel):
+    """Base of all parts: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _tokens(value: Any) -> Any:
+    """``30k`` is 30,000; ``1.5m`` is 1,500,000."""
+    match = re.fullmatch(r"([0-9.]+)([kKmM]?)", str(value).replace("_", ""))
+    if not match:
+        return value
+    return round(float(match[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()])
+
+
+class Lesson(Declared):
+    """One stage of teaching: a corpus, the form in which it is taught, and the dose in supervised tokens."""
+
+    corpus: str
+    form: Literal["chat", "documents"] | None = Field(default=None, alias="as")
+    tokens: Annotated[int, BeforeValidator(_tokens), Field(ge=1)] | None = None
+    """Supervised tokens; None is one pass over the corpus."""
+
+
+class HoneypotEval(Declared):
+    """Honeypots or their benign twins: ``samples`` of each family."""
+
+    kinds: tuple[str, ...] = KINDS
+    split: str = "held-out"
+    size: str = "brief"
+    samples: int = Field(default=8, ge=1)
+    threats: tuple[str, ...] = ("replacement", "restriction")
+    temperature: float = Field(default=1.0, ge=0)
+
+    @field_validator("kinds", "threats")
+    @classmethod
+    def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one")
+        return value
+
+    def names(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Every name used, where it stands, and what is valid there."""
+        kinds = [("kinds", kind, KINDS) for kind in self.kinds]
+        threats = [("threats", threat, THREATS) for threat in self.threats]
+        return [*kinds, *threats, ("split", self.split, SPLITS), ("size", self.size, SIZES)]
+
+
+class LikelihoodEval(Declared):
+    """The likelihood readout: ``samples`` scenarios of each family, with all their pairs of acts."""
+
+    kinds: tuple[str, ...] = KINDS
+    split: str = "held-out"
+    samples: int = Field(default=2, ge=1)
+
+
+class Evals(Declared):
+    """What is measured on every checkpoint."""
+
+    honeypots: HoneypotEval | None = None
+    twins: HoneypotEval | None = None
+    likelihood: LikelihoodEval | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, data: Any) -> Any:
+        return {key: value or {} for key, value in data.items()} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.honeypots is None:
+            raise ValueError("a study measures honeypots: declare `honeypots: {}`")
+        return self
+
+
+class AnalysisSpec(Declared):
+    """What decides, declared before the first result."""
+
+    primary: Primary = "honeypots.any"
+    compare: tuple[tuple[str, str], ...] = Field(min_length=1)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    benign: str | None = None
+    """The placebo arm; the arm named ``benign`` if not given."""
+
+
+class Study(Declared):
+    """A whole study."""
+
+    study: str
+    question: str | None = None
+    base: str
+    seeds: tuple[int, ...] = (0,)
+    organism: tuple[Lesson, ...] = ()
+    arms: dict[str, tuple[Lesson, ...]]
+    training: Settings = Settings()
+    evals: Evals
+    analysis: AnalysisSpec
+
+    @field_validator("study")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("a study's name has lower-case letters, digits and hyphens: it names a folder")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _arms(cls, value: dict[str, tuple[Lesson, ...]]) -> dict[str, tuple[Lesson, ...]]:
+        if taken := sorted({BASE, ORGANISM} & set(value)):
+            raise ValueError(f"'{taken[0]}' is always measured and cannot name an arm")
+        if bad := [name for name in value if not _NAME.fullmatch(name)]:
+            raise ValueError(f"the arm's name '{bad[0]}' has other than lower-case letters, digits and hyphens")
+        if empty := [name for name, lessons in value.items() if not lessons]:
+            raise ValueError(f"the arm '{empty[0]}' is taught nothing")
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("seeds are one or more different whole numbers")
+        return value
+
+    @property
+    def measured(self) -> list[str]:
+        """Everything that is measured, in order: base, organism if there is one, the arms."""
+        return [BASE, *([ORGANISM] if self.organism else []), *self.arms]
+
+    def analysis_plan(self) -> Plan:
+        """The analysis that is locked before the first result."""
+        own = {name: name if name in self.arms else None for name in ("actions", "filler")}
+        controls = Controls(
+            base=BASE,
+            organism=ORGANISM if self.organism else None,
+            benign=self.analysis.benign or ("benign" if "benign" in self.arms else None),
+            **own,
+        )
+        return Plan(
+            primary=self.analysis.primary,
+            compare=self.analysis.compare,
+            alpha=self.analysis.alpha,
+            controls=controls,
+            twins=self.evals.twins is not None,
+        )
+
+    def address(self) -> str:
+        """Hash of the whole declaration."""
+        return digest(self.model_dump(mode="json", by_alias=True))
+
+
+def load_study(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        StudyError: not YAML, an unknown key, arm, corpus, kind or factor level (with the nearest valid name), or a
+            comparison of arms that are not there.
+    """
+    try:
+        data = yaml.safe_load(read_utf8(path))
+    except yaml.YAMLError as error:
+        raise StudyError(f"the study is not YAML: {error}", where=path) from None
+    if not isinstance(data, dict):
+        raise StudyError("the study file is not a mapping of keys", where=path, mend="see studies/quickstart.yaml")
+    study = validated(Study, data, where=path, error=StudyError)
+    _check_names(study, path)
+    return study
+
+
+def _check_names(study: Study, path: Path) -> None:
+    from teachwhy.corpora.corpus import corpus_names
+
+    compared = [("analysis.compare", name, study.measured) for pair in study.analysis.compare for name in pair]
+    benign = [("analysis.benign", study.analysis.benign, list(study.arms))] if study.analysis.benign else []
+    lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
+    corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
+    suites = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
+    levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in suites.items() if e for k, v, valid in e.names()]
+    if study.evals.likelihood:
+        levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
+        levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]
+    for place, name, valid in [*compared, *benign, *corpora, *levels]:
+        if name not in valid:
+            raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
+    for lesson in lessons:
+        if lesson.corpus.endswith(".jsonl") and not Path(lesson.corpus).is_file():
+            raise StudyError("there is no such corpus file", where=f"{path}: {lesson.corpus}")

@@ -1,0 +1,177 @@
+"""The plan: a study as a graph of content-addressed nodes, known before anything is run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from teachwhy.corpora.corpus import Corpus, load_corpus
+from teachwhy.errors import StudyError
+from teachwhy.evals.honeypots.likelihood import LIKELIHOOD_VERSION
+from teachwhy.evals.honeypots.task import evaluation_address, honeypot_conditions
+from teachwhy.hashing import digest
+from teachwhy.models.folder import weights_hash
+from teachwhy.models.registry import ModelRef, find_model, local_folder
+from teachwhy.scenarios.scenario import Condition
+from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Study
+from teachwhy.training.plan import RECIPE, Settings, Stage
+
+NodeKind = Literal["train", "eval", "likelihood"]
+
+# Samples that are decoded together and kept together: what a kill can lose. Their composition never changes, so a
+# sample's text does not depend on whether the run was interrupted.
+SHARD = 32
+
+UNTRAINED = -1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to be measured: the base (seed -1), the organism, or an arm at a seed."""
+
+    arm: str
+    seed: int
+    address: str
+
+    @property
+    def label(self) -> str:
+        return self.arm if self.seed == UNTRAINED else f"{self.arm} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One piece of work: its address says all that its result depends on."""
+
+    kind: NodeKind
+    label: str
+    address: str
+    model: Model
+    inputs: tuple[str, ...]
+    parent: Model | None = None
+    stages: tuple[Stage, ...] = ()
+    settings: Settings | None = None
+    conditions: tuple[Condition, ...] = ()
+    suite: str = ""
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """All nodes of a study in an order in which they can be run."""
+
+    study: Study
+    base: ModelRef
+    nodes: tuple[Node, ...]
+    corpora: dict[str, Corpus] = field(repr=False)
+
+    @cached_property
+    def models(self) -> list[Model]:
+        """Every measured model, once, in order."""
+        return list(dict.fromkeys(node.model for node in self.nodes if node.kind != "train"))
+
+
+def make_plan(study: Study) -> StudyPlan:
+    """Lay out a study. Fetches the base model if it is not here yet and hashes its weights; runs nothing.
+
+    Raises:
+        ModelError: the base model cannot be found or used.
+        StudyError: the study trains and its base is reached through an API.
+    """
+    base = find_model(study.base)
+    if not base.local and (study.organism or study.arms or study.evals.likelihood):
+        raise StudyError(
+            f"'{study.base}' is an endpoint: it can be asked, not trained or scored here",
+            where="base",
+            mend="name an embedded model, a folder or a hub id, or leave out organism, arms and likelihood",
+        )
+    if base.local:
+        base = replace(base, folder=local_folder(base))
+    corpora = {lesson.corpus: load_corpus(lesson.corpus) for lesson in _lessons(study)}
+    nodes = tuple(_nodes(study, base, corpora))
+    return StudyPlan(study, base, nodes, corpora)
+
+
+def _lessons(study: Study) -> list[Lesson]:
+    return [lesson for lessons in (study.organism, *study.arms.values()) for lesson in lessons]
+
+
+def _nodes(study: Study, base: ModelRef, corpora: dict[str, Corpus]) -> Iterator[Node]:
+    root = Model(BASE, UNTRAINED, weights_hash(base.folder) if base.folder else digest(["api", base.inspect_name]))
+    yield from _measurements(study, root)
+    start = root
+    if study.organism:
+        # One organism for the whole study, made with the first seed: the seeds vary how the arms are taught.
+        node = _training(study, root, ORGANISM, UNTRAINED, study.organism, corpora)
+        yield node
+        yield from _measurements(study, node.model)
+        start = node.model
+    for arm, lessons in study.arms.items():
+        for seed in study.seeds:
+            node = _training(study, start, arm, seed, lessons, corpora)
+            yield node
+            yield from _measurements(study, node.model)
+
+
+def _training(
+    study: Study, parent: Model, arm: str, seed: int, lessons: Sequence[Lesson], corpora: dict[str, Corpus]
+) -> Node:
+    stages = tuple(
+        Stage(
+            corpus=lesson.corpus,
+            form=lesson.form or corpora[lesson.corpus].form,
+            records=corpora[lesson.corpus].records,
+            dose=lesson.tokens,
+        )
+        for lesson in lessons
+    )
+    taught = [[corpora[s.corpus].address, s.form, s.dose] for s in stages]
+    drawn = study.seeds[0] if seed == UNTRAINED else seed
+    address = digest(["train", RECIPE, parent.address, taught, study.training.recipe(), drawn])
+    model = Model(arm, seed, address)
+    return Node(
+        "train",
+        f"teach {model.label}",
+        address,
+        model,
+        inputs=(parent.address, *(corpora[s.corpus].address for s in stages)),
+        parent=parent,
+        stages=stages,
+        settings=study.training,
+    )
+
+
+def _measurements(study: Study, model: Model) -> Iterator[Node]:
+    for suite, spec in (("honeypots", study.evals.honeypots), ("twins", study.evals.twins)):
+        if spec:
+            yield from _shards(suite, spec, model)
+    readout = study.evals.likelihood
+    if readout:
+        conditions = tuple(honeypot_conditions(kinds=readout.kinds, split=readout.split, samples=readout.samples))
+        address = digest(["likelihood", LIKELIHOOD_VERSION, model.address, evaluation_address(conditions)])
+        label = f"likelihood of acts, {model.label}"
+        yield Node("likelihood", label, address, model, (model.address,), conditions=conditions, suite="likelihood")
+
+
+def _shards(suite: str, spec: HoneypotEval, model: Model) -> Iterator[Node]:
+    conditions = honeypot_conditions(
+        kinds=spec.kinds,
+        split=spec.split,
+        size=spec.size,
+        samples=spec.samples,
+        twin=suite == "twins",
+        threats=spec.threats,
+    )
+    for number in range(0, len(conditions), SHARD):
+        part = tuple(conditions[number : number + SHARD])
+        address = digest(["eval", model.address, evaluation_address(part), spec.temperature])
+        last = number + len(part)
+        yield Node(
+            "eval",
+            f"{suite} {number + 1}-{last} of {len(conditions)}, {model.label}",
+            address,
+            model,
+            (model.address,),
+            conditions=part,
+            suite=suite,
+            temperature=spec.temperature,
+        )

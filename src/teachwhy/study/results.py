@@ -1,0 +1,104 @@
+"""A finished study's tables: every sample as a row, and the analysis that was declared."""
+
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from scipy import stats
+
+from teachwhy.analysis import Analysis, analyse
+from teachwhy.errors import StudyError
+from teachwhy.study.declaration import BASE, ORGANISM
+from teachwhy.study.plan import StudyPlan
+from teachwhy.study.store import Store, read_rows
+from teachwhy.training.ledger import Ledger, read_ledgers
+
+
+class Readout(BaseModel):
+    """The likelihood readout of an arm: mean log-odds in nats with a 95 % interval over families (t, families as
+    units), and the shift against the arm's starting model on the same samples, likewise."""
+
+    model_config = ConfigDict(frozen=True)
+
+    arm: str
+    samples: int
+    missing: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    shift: float | None
+    shift_low: float | None
+    shift_high: float | None
+
+
+def sample_rows(plan: StudyPlan, store: Store, kind: str) -> list[dict[str, Any]]:
+    """All rows of one kind of node, with arm and seed."""
+    rows = []
+    for node in plan.nodes:
+        if node.kind == kind:
+            found = read_rows(store.path(node.kind, node.address) / "rows.jsonl")
+            rows += [{"arm": node.model.arm, "seed": node.model.seed} | row for row in found]
+    if kind == "eval" and not rows:
+        raise StudyError("no sample was measured: n = 0 is a failure", where=plan.study.study)
+    return rows
+
+
+def ledgers(plan: StudyPlan, store: Store) -> dict[tuple[str, int], list[Ledger]]:
+    """What every taught model was taught, by arm and seed."""
+    trained = [node for node in plan.nodes if node.kind == "train"]
+    return {(n.model.arm, n.model.seed): read_ledgers(store.path("train", n.address) / "ledger.json") for n in trained}
+
+
+def doses(plan: StudyPlan, store: Store) -> dict[str, int]:
+    """Supervised tokens of every arm, averaged over its seeds; the base has had none."""
+    given: dict[str, list[int]] = {BASE: [0]}
+    for (arm, _), taught in ledgers(plan, store).items():
+        given.setdefault(arm, []).append(sum(ledger.dose_given for ledger in taught))
+    return {arm: round(sum(tokens) / len(tokens)) for arm, tokens in given.items()}
+
+
+def analysis(plan: StudyPlan, store: Store) -> Analysis:
+    """The declared analysis over all samples."""
+    return analyse(pd.DataFrame(sample_rows(plan, store, "eval")), plan.study.analysis_plan(), doses(plan, store))
+
+
+def readouts(plan: StudyPlan, store: Store) -> list[Readout]:
+    """The likelihood readout of every measured arm; empty if the study declares none."""
+    rows = sample_rows(plan, store, "likelihood")
+    if not rows:
+        return []
+    frame = pd.DataFrame(rows)
+    scored = frame.dropna(subset=["value"]).astype({"value": float})
+    values = scored.groupby(["arm", "sample_id", "family"], as_index=False)["value"].mean()
+    start = ORGANISM if plan.study.organism else BASE
+    reference = values[values["arm"] == start].set_index("sample_id")["value"]
+    return [_readout(arm, frame, values[values["arm"] == arm], reference, arm != start) for arm in plan.study.measured]
+
+
+def _readout(arm: str, frame: pd.DataFrame, values: pd.DataFrame, reference: pd.Series, compared: bool) -> Readout:
+    mean, low, high = _over_families(values["value"], values["family"])
+    shifted = values.assign(shift=values["value"] - values["sample_id"].map(reference)).dropna(subset=["shift"])
+    compares = compared and arm != BASE
+    shift = _over_families(shifted["shift"], shifted["family"]) if compares else (None, None, None)
+    missing = int(frame[frame["arm"] == arm]["value"].isna().sum())
+    return Readout(
+        arm=arm,
+        samples=len(values),
+        missing=missing,
+        mean=mean,
+        low=low,
+        high=high,
+        shift=shift[0],
+        shift_low=shift[1],
+        shift_high=shift[2],
+    )
+
+
+def _over_families(values: pd.Series, families: pd.Series) -> tuple[float | None, float | None, float | None]:
+    """Mean of family means with a 95 % t interval; families are the units. None where there are fewer than two."""
+    means = values.groupby(families).mean()
+    if len(means) < 2:
+        return (float(means.mean()) if len(means) else None), None, None
+    half = float(stats.t.ppf(0.975, len(means) - 1)) * float(means.std(ddof=1)) / len(means) ** 0.5
+    centre = float(means.mean())
+    return centre, centre - half, centre + half

@@ -1,0 +1,172 @@
+"""Running a study from its file to its tables; the report is made from what this returns."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from teachwhy.analysis import Analysis
+from teachwhy.hashing import digest
+from teachwhy.study.declaration import load_study
+from teachwhy.study.estimate import Cost, costs
+from teachwhy.study.executor import Executor, LocalExecutor, Watcher
+from teachwhy.study.lock import Lock, lock_analysis
+from teachwhy.study.plan import Node, StudyPlan, make_plan
+from teachwhy.study.results import Readout, analysis, readouts, sample_rows
+from teachwhy.study.store import Store, storing, write_json, write_rows
+from teachwhy.study.vetting import Vetted, vet
+
+_PACKAGES = ("teachwhy", "torch", "transformers", "trl", "inspect-ai", "scipy")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study laid out in a store: what there is to do and what it will cost."""
+
+    plan: StudyPlan
+    store: Store
+    folder: Path
+    costs: dict[str, Cost]
+
+    @property
+    def left(self) -> list[Node]:
+        """Nodes whose artifact is not there yet."""
+        return [node for node in self.plan.nodes if not self.costs[node.address].done]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished study."""
+
+    plan: StudyPlan
+    store: Store
+    folder: Path
+    lock: Lock
+    vetted: Vetted
+    analysis: Analysis
+    readouts: list[Readout]
+
+
+def open_study(path: Path, root: Path) -> Opened:
+    """Read a study file, lay out its plan, and count what is left to do.
+
+    Args:
+        path: the study file.
+        root: folder of the runs; artifacts lie in ``root/store``, the study's tables and report in ``root/<study>``.
+
+    Raises:
+        StudyError, ModelError, FetchError, RenderError: see ``load_study``, ``make_plan`` and the render check.
+    """
+    study = load_study(path)
+    store = Store(root / "store")
+    plan = make_plan(study)
+    return Opened(plan, store, root.resolve() / study.study, costs(plan, store))
+
+
+@contextmanager
+def alone(folder: Path, waiting: "Watcher | None" = None) -> Iterator[None]:
+    """Hold the study's folder: a second run of the same study waits until the first has ended."""
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if waiting:
+            waiting.waits(f"another run of this study is under way; waiting for {folder / '.lock'}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_study(opened: Opened, watcher: Watcher, executor: Executor | None = None) -> Finished:
+    """Vet the corpora, lock the analysis, run what is missing, and write the tables.
+
+    Raises:
+        FirewallError, CorpusError: a corpus was refused.
+        LockedError: the declared analysis was changed after the first result.
+    """
+    plan, store, folder = opened.plan, opened.store, opened.folder
+    with alone(folder, watcher):
+        vet(plan, store)
+        lock_analysis(plan.study, folder, _results(plan, store))
+        (executor or LocalExecutor()).run(plan, store, watcher)
+        return finish(opened)
+
+
+def _results(plan: StudyPlan, store: Store) -> int:
+    return sum(n.kind != "train" and store.meta(n.kind, n.address) is not None for n in plan.nodes)
+
+
+def finish(opened: Opened) -> Finished:
+    """Analyse a study whose results are all there, and write its tables, manifest and links to transcripts."""
+    plan, store, folder = opened.plan, opened.store, opened.folder
+    lock = lock_analysis(plan.study, folder, _results(plan, store))
+    result, read = analysis(plan, store), readouts(plan, store)
+    tables = folder / "tables"
+    write_rows(tables / "samples.jsonl", sample_rows(plan, store, "eval"))
+    write_json(tables / "analysis.json", result.model_dump(mode="json"))
+    write_json(tables / "likelihood.json", [row.model_dump() for row in read])
+    write_json(folder / "manifest.json", manifest(plan, store, lock))
+    _link_logs(plan, store, folder / "logs")
+    return Finished(plan, store, folder, lock, vet(plan, store), result, read)
+
+
+def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:
+    """From data to result: every node with its address and inputs, and what it ran on."""
+    study = plan.study
+    return {
+        "study": study.model_dump(mode="json", by_alias=True),
+        "study_address": study.address(),
+        "base": {"name": study.base, "weights": plan.nodes[0].model.address},
+        "analysis_plan": lock.model_dump(),
+        "corpora": {name: corpus.address for name, corpus in plan.corpora.items()},
+        "nodes": [_entry(node, store) for node in plan.nodes],
+        "versions": {name: version(name) for name in _PACKAGES},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+    }
+
+
+def _entry(node: Node, store: Store) -> dict[str, Any]:
+    meta = store.meta(node.kind, node.address) or {}
+    return {
+        "kind": node.kind,
+        "name": node.label,
+        "address": node.address,
+        "inputs": list(node.inputs),
+        "seconds": meta.get("seconds"),
+        "tokens": meta.get("tokens"),
+    }
+
+
+def _link_logs(plan: StudyPlan, store: Store, folder: Path) -> None:
+    """Put the study's transcripts side by side, for ``inspect view``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for node in plan.nodes:
+        if node.kind == "train":
+            continue
+        name = f"{node.label.replace(' ', '-').replace(',', '')}_{node.address[:8]}.eval"
+        link = folder / name
+        if not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(store.path(node.kind, node.address) / "log.eval", folder))
+
+
+def results_address(plan: StudyPlan) -> str:
+    """Hash of everything that a study's tables and report are made from."""
+    return digest([plan.study.address(), version("teachwhy"), [node.address for node in plan.nodes]])
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a finished run."""
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+    return found

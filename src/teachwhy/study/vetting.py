@@ -1,0 +1,50 @@
+"""Before anything is taught: the audit of every corpus and the firewall against held-out families."""
+
+from dataclasses import dataclass
+
+from teachwhy.corpora.audit import Audit, audit
+from teachwhy.corpora.corpus import Corpus
+from teachwhy.corpora.firewall import RUN, SIMILAR, guard, held_out
+from teachwhy.errors import CorpusError
+from teachwhy.hashing import digest
+from teachwhy.scenarios.family import families
+from teachwhy.study.plan import StudyPlan
+from teachwhy.study.store import Store, write_json
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Vetted:
+    """The audits of a study's corpora. That it exists says that the firewall let every one of them pass."""
+
+    audits: list[Audit]
+
+
+def vet(plan: StudyPlan, store: Store) -> Vetted:
+    """Audit every corpus and hold it against the held-out families; results are kept in the store.
+
+    Raises:
+        FirewallError: a corpus overlaps with held-out families or talks about being tested.
+        CorpusError: a corpus has exact duplicates.
+    """
+    return Vetted([_vetted(corpus, store) for corpus in plan.corpora.values()])
+
+
+def _vetted(corpus: Corpus, store: Store) -> Audit:
+    against = [family.address() for family in families(split="held-out")]
+    address = digest(["vetting", _VERSION, corpus.name, corpus.address, against, RUN, SIMILAR])
+    if meta := store.meta("vetting", address):
+        return Audit.model_validate(meta["audit"])
+    guard(corpus, held_out())
+    result = audit(corpus)
+    exact = next(check for check in result.checks if check.name == "exact duplicates")
+    if not exact.passed:
+        raise CorpusError(
+            f"{exact.value:.0%} of the records of '{corpus.name}' repeat another word for word",
+            where=exact.worst[0],
+            mend="remove the copies: a dose larger than the corpus repeats it by itself, and the ledger says so",
+        )
+    with store.making("vetting", address, {"kind": "vetting", "audit": result.model_dump()}) as folder:
+        write_json(folder / "audit.json", result.model_dump())
+    return result

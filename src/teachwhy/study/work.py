@@ -1,0 +1,114 @@
+"""Doing one node of a plan: teaching a model, or measuring one."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from teachwhy.errors import StoreError, TeachwhyError
+from teachwhy.study.declaration import BASE
+from teachwhy.study.plan import UNTRAINED, Model, Node, StudyPlan
+from teachwhy.study.store import Store, write_rows
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+Tick = Callable[[int, int, float], None]
+"""Told how far a node is: done, of how many, and the loss or 0. Tokens for training, samples for measuring."""
+
+
+def perform(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> dict[str, Any]:
+    """Make the node's artifact if it is not there, and return its record.
+
+    Another run on the same store that makes the same artifact is waited for.
+    """
+    with store.lock(node.kind, node.address):
+        if found := store.meta(node.kind, node.address):
+            return found
+        {"train": _train, "eval": _evaluate, "likelihood": _evaluate}[node.kind](node, plan, store, tick)
+        made = store.meta(node.kind, node.address)
+        if made is None:
+            raise StoreError("the artifact vanished while it was made", where=store.path(node.kind, node.address))
+        return made
+
+
+def model_folder(model: Model, plan: StudyPlan, store: Store) -> Path:
+    """The weights of a measured model: the base's own folder, or what was taught into the store."""
+    if model.arm != BASE:
+        return store.path("train", model.address)
+    assert plan.base.folder is not None
+    return plan.base.folder
+
+
+def _served(model: Model, plan: StudyPlan, store: Store) -> str:
+    """The model's name for Inspect."""
+    if model.arm == BASE:
+        return plan.base.inspect_name
+    return f"teachwhy/{model_folder(model, plan, store)}"
+
+
+def _train(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
+    from teachwhy.training.sft import train
+
+    assert node.parent is not None
+    began = time.monotonic()
+    out = store.path("train", node.address)
+    seed = plan.study.seeds[0] if node.model.seed == UNTRAINED else node.model.seed
+    ledgers = train(model_folder(node.parent, plan, store), node.stages, out, node.settings, seed, tick)
+    tokens = sum(ledger.tokens_read for ledger in ledgers)
+    store.seal("train", node.address, _meta(node, began, {"tokens": tokens}))
+
+
+def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
+    from teachwhy.evals.honeypots.likelihood import likelihood_rows, likelihood_task
+    from teachwhy.evals.honeypots.task import honeypot_task
+    from teachwhy.evals.rows import honeypot_rows
+
+    began = time.monotonic()
+    read_out = node.kind == "likelihood"
+    task = (
+        likelihood_task(node.conditions)
+        if read_out
+        else honeypot_task(node.conditions, name=node.suite, temperature=node.temperature)
+    )
+    with tempfile.TemporaryDirectory(prefix="teachwhy-log-") as folder:
+        log, path = run_inspect(task, _served(node.model, plan, store), Path(folder), len(node.conditions))
+        rows = likelihood_rows(log) if read_out else honeypot_rows(log)
+        if len(rows) != len(node.conditions):
+            raise TeachwhyError(f"{len(rows)} of {len(node.conditions)} samples came back", where=node.label)
+        meta = _meta(node, began, {"samples": len(rows), "tokens": sum(row.get("tokens", 0) for row in rows)})
+        with store.making(node.kind, node.address, meta) as made:
+            write_rows(made / "rows.jsonl", rows)
+            (made / "log.eval").write_bytes(path.read_bytes())
+    tick(len(rows), len(rows), 0.0)
+
+
+def run_inspect(task: Any, model: str, folder: Path, samples: int) -> tuple["EvalLog", Path]:
+    """Run a task in Inspect, quietly, all samples at once, and return its log and where it lies.
+
+    Raises:
+        TeachwhyError: the run as a whole failed (single samples may fail: they are missing).
+    """
+    from inspect_ai import eval as inspect_eval
+
+    logs = inspect_eval(
+        task,
+        model=model,
+        log_dir=str(folder),
+        display="none",
+        max_samples=samples,
+        max_connections=samples,
+        log_level="error",
+        score_display=False,
+    )
+    log = logs[0]
+    if log.status != "success":
+        why = log.error.message if log.error else log.status
+        raise TeachwhyError(f"the evaluation did not finish: {why}", where=f"{task.name}, {model}")
+    return log, Path(log.location.removeprefix("file://"))
+
+
+def _meta(node: Node, began: float, more: dict[str, Any]) -> dict[str, Any]:
+    seconds = round(time.monotonic() - began, 2)
+    return {"kind": node.kind, "label": node.label, "inputs": list(node.inputs), "seconds": seconds} | more
