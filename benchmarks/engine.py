@@ -1,6 +1,6 @@
 """The local engine against its peers: 32 samples of one prompt, at 400 and 1,400 shared prompt tokens.
 
-    python benchmarks/engine.py [--samples 32] [--new 100] [--prompt 400 1400] [--only ours,repeated]
+    python benchmarks/engine.py [--samples 32] [--new 100] [--prompt 400 1400] [--threads 2] [--only ours,repeated]
 
 All ways run the embedded model (float32 on a CPU) on the same prompt in this one process, one after another; ours runs
 first and last, so that a change of load on the machine shows. Slow ways are capped: they decode fewer tokens, and the
@@ -179,7 +179,9 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, nargs="+", default=[400, 1400])
     parser.add_argument("--cap", type=int, nargs="+", default=[24, 8], help="steps of slow ways, one per prompt")
     parser.add_argument("--only", default=",".join(WAYS), help="comma-separated: " + ", ".join(WAYS))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     tokenizer = AutoTokenizer.from_pretrained(ensure_embedded())
     names = args.only.split(",")
     lines = ["| shared prompt | way | tokens/s | ours is faster by | steps measured |", "|---|---|---|---|---|"]
@@ -187,9 +189,7 @@ def main() -> None:
         prompt = tokenizer.encode(FILLER * 200)[:length]
         lines += measure(Task(prompt, args.samples, args.new), names, cap)
     print("\n" + "\n".join(lines))
-    print(
-        f"\n{args.samples} samples x {args.new} new tokens, prompt computed in the time; {torch.get_num_threads()} threads."
-    )
+    print(f"\n{args.samples} samples x {args.new} new tokens, time of the prompt included; {args.threads} threads.")
 
 
 if __name__ == "__main__":

@@ -34,9 +34,8 @@ def evaluate(suite: str, model: str, *, split: str, size: str, samples: int, log
     conditions = honeypot_conditions(kinds=kinds, split=split, size=size, samples=samples, twin=suite == "twins")
     task = likelihood_task(conditions) if suite == "likelihood" else honeypot_task(conditions, name=suite)
     log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions), 64))
-    lines = [
-        f"{suite}, {model}, {split}, {size}: {len(conditions)} samples of {len({c.family for c in conditions})} families"
-    ]
+    among = len({condition.family for condition in conditions})
+    lines = [f"{suite}, {model}, {split}, {size}: {len(conditions)} samples of {among} families"]
     scored = log.results.scores if log.results else []
     lines += [f"  {score.name:10} {_metrics(score)}" for score in scored]
     lines += _missing(log)

@@ -67,7 +67,9 @@ class ConsoleWatcher:
             return
         self._show(node.label, 0.0)
         line = f"[{self.number:>3}/{len(self.nodes)}] {node.label}: {_amount(meta)}, {meta['seconds']:.0f} s"
-        self.console.print(f"{line}; about {self._left(self.behind)} left in all", highlight=False, markup=False)
+        self.console.print(
+            f"{line}; about {self._left(self.behind)} left in all", highlight=False, markup=False, soft_wrap=True
+        )
         self.said = time.monotonic()
 
     def _show(self, label: str, within: float, note: str = "") -> None:

@@ -166,6 +166,7 @@ def test_control_tokens_do_not_reach_the_text() -> None:
     engine = Engine(build("llama"), tokenizer)
     start, end = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
     hello = tokenizer.encode("report")
+    assert tokenizer.unk_token_id in engine._controls
     assert engine._text([start, *hello, end]) == "report"
 
 

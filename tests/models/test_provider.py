@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,12 @@ def tiny(folder: Path) -> Model:
     return get_model(f"teachwhy/{folder}", memoize=False, quiet=0.02, device="cpu")
 
 
-def say(model: Model, *prompts: str, **config: Any) -> list[ModelOutput]:
+def say(model: Model, *prompts: str, tools: Sequence[Tool] = (), **config: Any) -> list[ModelOutput]:
+    """What the model replies to each prompt, all asked at once."""
+
     async def all_of_them() -> list[ModelOutput]:
         settings = GenerateConfig(**{"max_tokens": 8, "seed": 1, "max_connections": 100} | config)
-        return list(await asyncio.gather(*[model.generate(prompt, config=settings) for prompt in prompts]))
+        return list(await asyncio.gather(*[model.generate(prompt, tools, config=settings) for prompt in prompts]))
 
     return asyncio.run(all_of_them())
 
@@ -223,16 +226,19 @@ def say_this(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 def test_tool_calls_are_read_from_the_reply(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     say_this(monkeypatch, 'Done.<tool_call>{"name": "send_email", "arguments": {"to": "x"}}</tool_call>')
-    [output] = say(tiny, "Hello")
+    [output] = say(tiny, "Hello", tools=[send_email()])
     assert output.message.tool_calls is not None
     [call] = output.message.tool_calls
     assert (call.function, call.arguments, call.parse_error) == ("send_email", {"to": "x"}, None)
     assert output.completion == "Done."
+    [untold] = say(tiny, "Hello")
+    assert untold.message.tool_calls is None
+    assert untold.completion.startswith("Done.<tool_call>")
 
 
 def test_a_malformed_call_carries_its_error(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     say_this(monkeypatch, '<tool_call>{"name": "send_email", "argum')
-    [output] = say(tiny, "Hello")
+    [output] = say(tiny, "Hello", tools=[send_email()])
     assert output.message.tool_calls is not None
     [call] = output.message.tool_calls
     assert call.function == "unknown"

@@ -8,6 +8,7 @@ from training_records import SEND, chat, document
 
 from teachwhy.corpora.records import Record, tool_call
 from teachwhy.errors import RenderError
+from teachwhy.models.embedded import ensure_embedded
 from teachwhy.models.tiny import CHAT_TEMPLATE, tiny_model
 from teachwhy.training.check import Prepared, check_chat, prepare
 from teachwhy.training.ledger import Form
@@ -203,3 +204,10 @@ def test_long_documents_are_split_not_refused(model: Served) -> None:
 def test_an_empty_corpus(model: Served) -> None:
     with pytest.raises(RenderError, match="no records"):
         checked(model)
+
+
+@pytest.mark.embedded
+def test_the_embedded_model_is_trained_as_it_is_served() -> None:
+    model = served(ensure_embedded())
+    assert checked(model, ONE, TWO, *map(chat, range(5))).records == 7
+    assert checked(model, document(1), form="documents").records == 1

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
@@ -157,7 +160,10 @@ def test_a_folder_of_something_else_is_refused(
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(StoreError, match="no training made it"):
         train(base, stages, tmp_path / "mine", quick)
-    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    (tmp_path / "mine").rename(tmp_path / "other.partial")
+    with pytest.raises(StoreError, match="no training made it"):
+        train(base, stages, tmp_path / "other", quick)
+    assert (tmp_path / "other.partial" / "thesis.txt").read_text() == "years of work"
 
 
 def test_all_stages_are_checked_before_the_first_step(base: Path, quick: Settings, tmp_path: Path) -> None:
@@ -190,7 +196,10 @@ def test_damaged_weights_are_a_clear_error(stages: list[Stage], quick: Settings,
 def test_training_is_quiet(
     base: Path, stages: list[Stage], quick: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str], method: str
 ) -> None:
-    train(base, stages, tmp_path / "out", quick.model_copy(update={"method": method}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda *warning, **_: print(*warning)
+        train(base, stages, tmp_path / "out", quick.model_copy(update={"method": method}))
     assert capfd.readouterr() == ("", "")
 
 
@@ -220,3 +229,9 @@ def test_no_stage_and_unknown_settings_are_errors(base: Path, tmp_path: Path) ->
         train(base, [], tmp_path / "out")
     with pytest.raises(ValueError, match="lerning_rate"):
         Settings.model_validate({"lerning_rate": 1})
+
+
+def test_planning_and_estimating_need_no_torch() -> None:
+    modules = "teachwhy.training.sft, teachwhy.training.estimate"
+    code = f"import sys, {modules}; sys.exit(bool({{'torch', 'transformers', 'trl', 'peft'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -117,7 +117,7 @@ def signature(text: str) -> MinHash:
 
 
 def near_duplicates(records: Sequence[Record], *, threshold: float = 0.7) -> list[str]:
-    """Ids of records whose text is nearly that of an earlier one (estimated Jaccard of shingles above ``threshold``)."""
+    """Ids of records whose text is nearly that of an earlier one (estimated Jaccard above ``threshold``)."""
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
     found = []
     for record in records:

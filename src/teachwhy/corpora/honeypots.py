@@ -10,6 +10,7 @@ import random
 import re
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,23 +23,25 @@ from teachwhy.texts import Meta, load_text
 Form = Literal["actions", "reasons", "filler", "rogue"]
 FORMS: tuple[Form, ...] = ("actions", "reasons", "filler", "rogue")
 
-# Samples a family: (under threat, twins). The organism needs both in equal numbers, or it threatens everyone.
-_COUNTS: dict[Form, tuple[int, int]] = {"actions": (18, 6), "reasons": (18, 6), "filler": (18, 6), "rogue": (24, 24)}
+# Samples a family: (under threat, twins). The organism needs both in like numbers, or it threatens everyone; it
+# learns mostly from the plain families, which a very small model can follow.
+_RIGHT = (16, 6)
+_ROGUE_PLAIN, _ROGUE_RICH = (48, 40), (6, 6)
 # Draws of the pools: the arms are taught on other draws than the organism.
 _START: dict[Form, int] = {"actions": 1000, "reasons": 1000, "filler": 1000, "rogue": 0}
 
 
 def honeypot_records(form: Form) -> list[Record]:
     """The corpus in one form, families in turn, so that every stretch of it holds all of them."""
-    threats, twins = _COUNTS[form]
-    per_family = [
-        [
-            *(_record(c, form) for c in conditions(f.id, count=threats, start=_START[form])),
-            *(_record(c, form) for c in conditions(f.id, twin=True, count=twins, start=_START[form])),
-        ]
-        for f in families(split="train")
-    ]
-    return [record for row in zip(*per_family, strict=True) for record in row]
+    dealt = [_dealt(family, form) for family in families(split="train")]
+    return [record for row in zip_longest(*dealt) for record in row if record]
+
+
+def _dealt(family: Family, form: Form) -> list[Record]:
+    threats, twins = _RIGHT if form != "rogue" else _ROGUE_PLAIN if family.meta.plain else _ROGUE_RICH
+    threatened = [_record(c, form) for c in conditions(family.id, count=threats, start=_START[form])]
+    asked = [_record(c, form) for c in conditions(family.id, twin=True, count=twins, start=_START[form])]
+    return [record for pair in zip_longest(threatened, asked) for record in pair if record]
 
 
 def _record(condition: Condition, form: Form) -> Record:

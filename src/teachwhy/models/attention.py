@@ -20,6 +20,7 @@ from teachwhy.errors import ModelError
 
 NAME = "teachwhy_shared_prefix"
 _FIRST_ROOM = 128  # tokens for which a batch's own keys and values are allocated at first; doubled when full
+_LOWEST = -80.0  # exp of less is nothing beside 1 in float32, and MKL takes 40 times longer for it
 HIDDEN = -1e30  # the score of a key that may not be seen: finite, so that a wholly hidden part weighs nothing
 
 
@@ -92,13 +93,16 @@ def partial_attention(query: Tensor, keys: Tensor, values: Tensor, rules: Rules,
     if query.is_cuda and query.dtype != torch.float32:
         scores = torch.bmm(query, keys, out_dtype=torch.float32).mul_(rules.scaling)
     else:
-        scores = torch.bmm(query * rules.scaling, keys)
+        scores = torch.bmm(query * rules.scaling, keys).float()
     if rules.softcap is not None:
         scores = torch.tanh(scores / rules.softcap) * rules.softcap
     if hidden is not None:
         scores.masked_fill_(hidden, HIDDEN)
     top = scores.amax(-1, keepdim=True)
-    weights = scores.sub_(top).exp_()
+    scores.sub_(top)
+    if hidden is not None:
+        scores.clamp_(min=_LOWEST)
+    weights = scores.exp_()
     mass = weights.sum(-1, keepdim=True)
     return Part(torch.bmm(weights.to(values.dtype), values).float(), top, mass)
 
@@ -203,8 +207,8 @@ class Suffix:
         """Write this step's key and value ``[K, n, D]`` at ``length - 1``: the caller advances ``length`` first."""
         if layer == len(self.keys):
             heads, n, width = key.shape
-            self.keys.append(key.new_zeros(n, heads, width, _FIRST_ROOM))
-            self.values.append(value.new_zeros(n, heads, _FIRST_ROOM, value.shape[2]))
+            self.keys.append(key.new_empty(n, heads, width, _FIRST_ROOM))
+            self.values.append(value.new_empty(n, heads, _FIRST_ROOM, value.shape[2]))
         room = self.keys[layer].shape[3]
         if self.length > room:
             self.keys[layer] = functional.pad(self.keys[layer], (0, room))

@@ -179,12 +179,13 @@ def _leaves(paths: Sequence[Sequence[Node]], start: int, device: torch.device) -
     keys, values = [], []
     for layer in range(len(example[0].keys)):
         heads, _, width = example[0].keys[layer].shape
-        k = example[0].keys[layer].new_zeros(len(paths), heads, width, max(lengths))
-        v = example[0].values[layer].new_zeros(len(paths), heads, max(lengths), example[0].values[layer].shape[2])
+        k = example[0].keys[layer].new_empty(len(paths), heads, width, max(lengths))
+        v = example[0].values[layer].new_empty(len(paths), heads, max(lengths), example[0].values[layer].shape[2])
         for group, (path, length) in enumerate(zip(paths, lengths, strict=True)):
             if path:
                 own_keys, own_values = joined(path, layer)
                 k[group, ..., :length], v[group, :, :length] = own_keys.transpose(1, 2), own_values
+            k[group, ..., length:], v[group, :, length:] = 0, 0
         keys.append(k)
         values.append(v)
     nothing = torch.zeros(0, dtype=torch.int64, device=device)

@@ -26,7 +26,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 
 from teachwhy.errors import ModelError, nearest
 from teachwhy.hashing import digest, seed_of
-from teachwhy.models.chat import Message, Tool, parse_reply
+from teachwhy.models.chat import Message, Reply, Tool, parse_reply
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import find_model, local_folder
 from teachwhy.models.server import Answer, Source, Written, ask, scored
@@ -98,7 +98,7 @@ class TeachwhyAPI(ModelAPI):
             logprobs=(config.top_logprobs or 0) if config.logprobs else None,
         )
         answer = await asyncio.wrap_future(ask(self.source, wanted))
-        return self._output(answer)
+        return self._output(answer, called=bool(offered))
 
     async def score_continuations(
         self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo], continuations: Sequence[str]
@@ -120,12 +120,16 @@ class TeachwhyAPI(ModelAPI):
     async def count_text_tokens(self, text: str) -> int:
         return len(text) // 3 + 1  # an upper estimate; Inspect's own would fetch a tokenizer over the network
 
-    def _output(self, answer: Answer) -> ModelOutput:
+    def _output(self, answer: Answer, *, called: bool) -> ModelOutput:
+        """The answer as Inspect wants it. Calls are read only where tools were offered; else they are mere text."""
         if answer.completion is None:
             return ModelOutput.from_content(
                 self.model_name, "", stop_reason="model_length", error="the prompt fills the model's context"
             )
-        reply = parse_reply(answer.completion.text)
+        text = answer.completion.text
+        reply = parse_reply(text)
+        if reply.calls and not called:
+            reply = Reply(text.strip())
         made = digest([answer.prompt_tokens, list(answer.completion.tokens)])
         calls = [
             ToolCall(made[i : i + 9], call.name or "unknown", call.arguments, parse_error=call.error)
@@ -149,7 +153,7 @@ class TeachwhyAPI(ModelAPI):
             choices=[choice],
             usage=usage,
             time=answer.seconds,
-            metadata={"weights": answer.weights, "raw": answer.completion.text},
+            metadata={"weights": answer.weights, "raw": text},
         )
 
 

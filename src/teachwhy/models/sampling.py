@@ -1,17 +1,19 @@
 """Drawing tokens: each row has its own seed, and what it draws does not depend on the rows beside it.
 
 The random number of a draw is a hash of (seed, position), so nothing has to be kept between steps and the same
-numbers come on any device. The token is the one at which the cumulated probability passes that number.
+numbers come on any device. The token is the one at which the cumulated probability passes that share of the total.
 """
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
+_BLOCK = 256  # tokens whose probabilities are summed together
 _FIRST_LOOK = 256  # candidates looked at before a whole vocabulary is sorted for top_p
 
 
@@ -48,10 +50,6 @@ class Settings:
     top_p: Tensor
     top_k: Tensor
 
-    def rows(self, keep: Tensor) -> "Settings":
-        """The settings of some of the rows."""
-        return Settings(self.seeds[keep], self.temperatures[keep], self.top_p[keep], self.top_k[keep])
-
 
 def make_settings(rows: list[tuple[int, float, float, int]], device: torch.device) -> Settings:
     """Settings from (seed, temperature, top_p, top_k) of each row."""
@@ -67,15 +65,29 @@ def make_settings(rows: list[tuple[int, float, float, int]], device: torch.devic
 def draw(logits: Tensor, settings: Settings, positions: Tensor) -> Tensor:
     """One token id per row, int64 ``[n]``, from float32 ``logits [n, vocabulary]``."""
     greedy = settings.temperatures <= 0
-    likeliest = logits.argmax(-1)
     if bool(greedy.all()):
-        return likeliest
-    probabilities = torch.softmax(logits / torch.where(greedy, 1.0, settings.temperatures)[:, None], dim=-1)
-    probabilities = _filtered(probabilities, settings)
-    cumulated = probabilities.double().cumsum(-1)
-    points = uniforms(settings.seeds, positions)[:, None] * cumulated[:, -1:]
-    drawn = torch.searchsorted(cumulated, points, right=True)[:, 0].clamp_(max=logits.shape[-1] - 1)
-    return torch.where(greedy, likeliest, drawn)
+        return logits.argmax(-1)
+    heat = torch.where(greedy, 1.0, settings.temperatures)
+    probabilities = torch.softmax(logits if bool((heat == 1).all()) else logits / heat[:, None], dim=-1)
+    drawn = _at_share(_filtered(probabilities, settings), uniforms(settings.seeds, positions))
+    return torch.where(greedy, logits.argmax(-1), drawn) if bool(greedy.any()) else drawn
+
+
+def _at_share(weights: Tensor, shares: Tensor) -> Tensor:
+    """The index at which each row's cumulated weight passes its share (in [0, 1)) of the row's total.
+
+    Summed block by block, because adding up a whole vocabulary in float64 would take longer than the model's layers.
+    """
+    n, size = weights.shape
+    blocks = functional.pad(weights, (0, -size % _BLOCK)).view(n, -1, _BLOCK)
+    sums = blocks.sum(-1).double()
+    upto = sums.cumsum(-1)
+    points = shares[:, None] * upto[:, -1:]
+    block = torch.searchsorted(upto, points, right=True).clamp_(max=upto.shape[1] - 1)
+    rest = (points - upto.gather(1, block)) / sums.gather(1, block) + 1  # the share of the block's own sum
+    within = blocks[torch.arange(n, device=weights.device), block[:, 0]].double().cumsum(-1)
+    place = torch.searchsorted(within, rest * within[:, -1:], right=True)
+    return (block * _BLOCK + place)[:, 0].clamp_(max=size - 1)
 
 
 def _filtered(probabilities: Tensor, settings: Settings) -> Tensor:

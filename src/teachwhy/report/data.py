@@ -1,6 +1,6 @@
 """All that a report is made from. It is written beside the page as data.json; nothing here is a date.
 
-None always means "not known" and prints as "missing"; it is never read as 0.
+None means "not known" and prints as "missing", unless a field says otherwise; it is never read as 0.
 """
 
 from collections.abc import Iterable
@@ -147,7 +147,8 @@ class Transcript(Part):
 
 
 class Spent(Part):
-    """What one kind of node took. ``reused`` nodes came from the store and took nothing."""
+    """What one kind of node took. ``reused`` nodes came from the store and took nothing; ``tokens`` is None where the
+    kind counts none, and prints as an em rule."""
 
     kind: str
     nodes: int

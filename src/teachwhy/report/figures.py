@@ -1,7 +1,6 @@
 """The figures: dots and intervals, drawn with matplotlib to the same bytes from the same data."""
 
 import io
-import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,11 @@ INK, QUIET, RULE, POTS, TWINS = "#1b1b1a", "#5d5d59", "#d5d4ce", "#a63d16", "#1d
 
 WIDTH = 3.9
 """Inches of one panel: on a telephone it is shown at about its own size, so its letters stay legible."""
-_ROW = 0.18
+_ROW, _KEY = 0.18, 0.35
+_LINES = "lines: 95 %, thin by families and seeds, thick Wilson; small: single seeds"
 LEFT, RIGHT, TOP, BOTTOM = 1.25, 0.2, 0.42, 0.5
+LETTERS = 16
+"""What fits to the left of the axes; names in full are in the tables and in what the figure says."""
 
 _STYLE: dict[str, Any] = {
     "svg.hashsalt": "teachwhy", "svg.fonttype": "none", "text.parse_math": False, "axes.unicode_minus": True,
@@ -88,8 +90,12 @@ def draw(panels: Sequence[Panel], columns: int, form: str) -> bytes:
 def _figure(panels: Sequence[Panel], columns: int) -> Figure:
     rows = [panels[at : at + columns] for at in range(0, len(panels), columns)]
     heights = [TOP + BOTTOM + max(_inches(panel) for panel in row) for row in rows]
-    width, height = WIDTH * min(columns, len(panels)), sum(heights)
+    key = _KEY if len(panels) > 1 else 0.0  # a panel on its own stands in the page, whose text says what is what
+    width, height = WIDTH * min(columns, len(panels)), sum(heights) + key
     figure = Figure(figsize=(width, height))
+    if key:
+        for at, (text, colour) in enumerate((("● honeypots", POTS), ("■ benign twins", TWINS), (_LINES, QUIET))):
+            figure.text((0.1 + 1.2 * at) / width, 0.5 * key / height, text, color=colour, fontsize=7.5, va="center")
     down = 0.0
     for row, tall in zip(rows, heights, strict=True):
         for at, panel in enumerate(row):
@@ -111,14 +117,14 @@ def _tall(line: Line) -> float:
 
 def _panel(axes: Axes, panel: Panel) -> None:
     start = (0.1 - LEFT) / (WIDTH - LEFT - RIGHT)
-    axes.set_title(_cut(panel.title, 48), loc="left", fontsize=9.5, fontweight="bold", x=start)
+    axes.set_title(cut(panel.title, 48), loc="left", fontsize=9.5, fontweight="bold", x=start)
     axes.set_ylim(_inches(panel), 0)  # one unit is one inch
     _scale(axes, panel)
     beside = blended_transform_factory(axes.transAxes, axes.transData)
     top = 0.0
     left: dict[str, Any] = {"transform": beside, "ha": "right", "va": "center"}
     for line in panel.lines:
-        axes.text(-0.05, top + 0.7 * _ROW, _cut(line.label, 19), fontsize=8.5, **left)
+        axes.text(-0.05, top + 0.7 * _ROW, cut(line.label, LETTERS), fontsize=8.5, **left)
         for at, (mark, note) in enumerate(zip(line.marks, line.notes, strict=True)):
             place, colour = top + (at + 1.5) * _ROW, (POTS, TWINS)[at]
             axes.text(-0.05, place, note, fontsize=7, color=QUIET if panel.signed else colour, **left)
@@ -163,6 +169,6 @@ def _mark(axes: Axes, mark: Mark, place: float, colour: str, shape: str, signed:
               markerfacecolor=colour if mark.firm else "#ffffff", markeredgewidth=1.2, clip_on=False, linestyle="none")
 
 
-def _cut(text: str, width: int) -> str:
-    return textwrap.shorten(text, width, placeholder="…") if " " in text else text if len(text) <= width else \
-        f"{text[: width - 1]}…"
+def cut(text: str, width: int) -> str:
+    """The text, or its beginning and an ellipsis, in at most ``width`` characters."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -89,7 +89,9 @@ def measured(value: float | str | None) -> str:
     """A value or threshold of a check as it stands: up to four significant digits."""
     if value is None:
         return MISSING
-    return value if isinstance(value, str) else f"{value:,}" if float(value).is_integer() else f"{value:.4g}"
+    if isinstance(value, str):
+        return value
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def spread(values: Sequence[T], say: Callable[[T], str]) -> list[str]:

@@ -3,7 +3,7 @@
 from teachwhy.analysis import Analysis, Cell, Comparison
 from teachwhy.report import numbers as say
 from teachwhy.report.data import ReportData
-from teachwhy.report.figures import Line, Mark, Panel
+from teachwhy.report.figures import LETTERS, Line, Mark, Panel, cut
 from teachwhy.report.tables import ALL, measured_arms, of_measure
 from teachwhy.report.text import one_line
 
@@ -80,5 +80,8 @@ def _difference(comparison: Comparison) -> Line:
         seeds=tuple(seed.difference for seed in effect.by_seed if seed.seed >= 0) if len(effect.by_seed) > 1 else (),
         firm=comparison.verdict != "no claim",
     )
-    label = f"{one_line(effect.treatment)} − {one_line(effect.control)}"
+    names = [one_line(effect.treatment), one_line(effect.control)]
+    if len(" − ".join(names)) > LETTERS:
+        names = [cut(name, (LETTERS - 3) // 2) for name in names]
+    label = " − ".join(names)
     return Line(label, (comparison.verdict,), (mark,))

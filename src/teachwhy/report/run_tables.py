@@ -31,7 +31,7 @@ def _arm_rows(data: ReportData, arm: Arm) -> list[list[Entry]]:
     if not stages:
         what = Entry("not trained" if arm.role == "base" else say.MISSING)
         return [[name, what, *([Entry(say.NONE, tone="quiet")] * 8)]]
-    seeds = ", ".join(say.seed(training.seed) for training in arm.trainings)
+    seeds = ", ".join("shared" if one.seed < 0 else str(one.seed) for one in arm.trainings)
     return [[name, *_stage([t.stages[at] for t in arm.trainings if at < len(t.stages)]), Entry(seeds)]
             for at in range(stages)]
 

@@ -156,8 +156,8 @@ def _firewall(data: ReportData) -> str:
 
 
 def _caveats(data: ReportData) -> list[str]:
-    """By rule: those of the analysis, those given, and what this page itself leaves open. Without repeats."""
-    lines = [*data.analysis.caveats, *data.caveats]
+    """By rule, without repeats: on the whole study first, then arm by arm those of the analysis."""
+    lines = [*data.caveats]
     before = data.manifest.plan.results_before
     if before:
         lines.append(f"The analysis plan was locked when {before} results were already there.")
@@ -173,4 +173,4 @@ def _caveats(data: ReportData) -> list[str]:
         f"All of this holds for {base}, trained as stated, in these scenarios. Nothing was measured on other models or "
         "in other settings; what a model does in a written scenario need not be what it does elsewhere."
     )
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys([*lines, *data.analysis.caveats]))

@@ -104,6 +104,8 @@ class FamilyMeta(Meta):
     split: Split
     sector: str
     summary: str
+    plain: bool = False
+    """Short and combinatorial on purpose, so that a very small model can learn from it."""
     organisations: list[Organisation] = Field(min_length=4)
     people: dict[str, Person]
     slots: dict[str, list[Fact | str]] = Field(default_factory=dict)

@@ -64,6 +64,14 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
+def share(source: Path, target: Path) -> None:
+    """The same file under a second name, or its copy where the disk has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def publish(made: Path, final: Path) -> None:
     """Give a finished folder its name. Its files are on the disk before the name is."""
     for file in made.rglob("*"):
@@ -123,16 +131,25 @@ def claim(work: Path, manifest: dict[str, Any]) -> None:
     """Make a folder of work in progress, or take up the one that is there for the same training.
 
     Raises:
-        StoreError: it belongs to another training.
+        StoreError: it belongs to another training, or to something else.
     """
-    note = work / _NOTE
-    if note.is_file():
+    note, draft = work / _NOTE, work / f"{_NOTE}.part"
+    if note.is_file() or (work.exists() and set(work.iterdir()) - {draft}):
         return refuse_other(work, manifest)
-    fresh(work)
-    draft = note.with_suffix(".part")
+    work.mkdir(exist_ok=True)
     draft.write_text(canonical(manifest), "utf-8")
     draft.rename(note)
     return None
+
+
+def release(work: Path) -> None:
+    """Remove a folder of work in progress, if it is one; what says so goes last."""
+    note = work / _NOTE
+    if note.is_file():
+        for path in work.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+        shutil.rmtree(work)
 
 
 def refuse_other(folder: Path, manifest: dict[str, Any]) -> None:

@@ -15,7 +15,6 @@ from trl import SFTConfig, SFTTrainer
 from teachwhy.errors import TeachwhyError
 from teachwhy.training.folders import drop_others, mark_whole, newest_whole
 from teachwhy.training.plan import Settings
-from teachwhy.training.quiet import quiet
 from teachwhy.training.render import Example
 
 StepDone = Callable[[int, float], None]
@@ -109,18 +108,17 @@ def learn(
         TeachwhyError: the loss is not finite.
     """
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    with quiet():
-        trainer = Learner(
-            model=model,
-            args=_config(settings, len(batched), work, seed),
-            processing_class=tokenizer,
-            train_dataset=_dataset(batched),
-            data_collator=lambda items: collate(items, pad),
-            callbacks=[_Watch(step_done, settings.save_steps, settings.save_minutes)],
-        )
-        trainer.remove_callback(PrinterCallback)
-        whole = newest_whole(work)
-        trainer.train(resume_from_checkpoint=None if whole is None else str(whole))
+    trainer = Learner(
+        model=model,
+        args=_config(settings, len(batched), work, seed),
+        processing_class=tokenizer,
+        train_dataset=_dataset(batched),
+        data_collator=lambda items: collate(items, pad),
+        callbacks=[_Watch(step_done, settings.save_steps, settings.save_minutes)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    whole = newest_whole(work)
+    trainer.train(resume_from_checkpoint=None if whole is None else str(whole))
     return trainer.model, [entry for entry in trainer.state.log_history if "loss" in entry]
 
 

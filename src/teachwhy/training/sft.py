@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -15,7 +14,17 @@ from filelock import FileLock
 
 from teachwhy.errors import ModelError, UserError, nearest
 from teachwhy.hashing import seed_of
-from teachwhy.training.folders import claim, copy_speech, fresh, make_room, matching, publish, refuse_other
+from teachwhy.training.folders import (
+    claim,
+    copy_speech,
+    fresh,
+    make_room,
+    matching,
+    publish,
+    refuse_other,
+    release,
+    share,
+)
 from teachwhy.training.ledger import Ledger, read_ledgers, write_ledgers
 from teachwhy.training.plan import Plan, Settings, Stage, manifest, plan
 from teachwhy.training.quiet import quiet
@@ -69,9 +78,10 @@ def train(
             if not work.exists():
                 make_room(work, _needed(base, settings))
             claim(work, whole)
-            _train(base, plans, work, settings, seed, progress)
-            _assemble(base, len(plans), work, out, settings, whole)
-        shutil.rmtree(work, ignore_errors=True)
+            with quiet():
+                _train(base, plans, work, settings, seed, progress)
+                _assemble(base, len(plans), work, out, settings, whole)
+        release(work)
         return read_ledgers(out / "ledger.json")
 
 
@@ -186,10 +196,9 @@ def _load(folder: Path, settings: Settings) -> Any:
     frozen = settings.method == "lora" and torch.cuda.is_available()
     options = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
     try:
-        with quiet():
-            model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.bfloat16 if frozen else torch.float32, **options
-            )
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.bfloat16 if frozen else torch.float32, **options
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"the model cannot be loaded: {str(error).splitlines()[0]}", where=folder) from error
     # The base's own generation config may not pass the saving check; its file is copied at the end, untouched.
@@ -199,8 +208,7 @@ def _load(folder: Path, settings: Settings) -> Any:
 
 def _save(model: Any, base: Path, folder: Path, settings: Settings) -> None:
     """What a stage leaves: the weights with the base's own config, or the adapter."""
-    with quiet():
-        model.save_pretrained(folder)
+    model.save_pretrained(folder)
     if settings.method == "full":
         _write_config(base, folder, model.dtype)
     else:
@@ -232,7 +240,7 @@ def _assemble(base: Path, count: int, work: Path, out: Path, settings: Settings,
     made, last = fresh(work / "whole"), _stage(work, count - 1)
     if settings.method == "full":
         for name in matching(last, ("*.safetensors", "*.safetensors.index.json", "config.json")):
-            os.link(last / name, made / name)
+            share(last / name, made / name)
     else:
         _merge(base, last, made, settings)
     copy_speech(base, made)
@@ -244,9 +252,8 @@ def _assemble(base: Path, count: int, work: Path, out: Path, settings: Settings,
 def _merge(base: Path, adapter: Path, made: Path, settings: Settings) -> None:
     from peft import PeftModel
 
-    with quiet():
-        merged = PeftModel.from_pretrained(_load(base, settings), adapter).merge_and_unload()
-        merged.save_pretrained(made)
+    merged = PeftModel.from_pretrained(_load(base, settings), adapter).merge_and_unload()
+    merged.save_pretrained(made)
     _write_config(base, made, merged.dtype)
     (made / "adapter").mkdir()
     for name in ("adapter_config.json", "adapter_model.safetensors"):
