@@ -15,12 +15,62 @@ from teachwhy.report.page import Figures, drawn, html, markdown
 from teachwhy.report.text import code, escaped, fenced, one_line, visible
 from teachwhy.report.view import view
 
-SNIPPETS = ["<script>alert(1)</script>", "</pre>", "</details>", "<!--", "-->", "<![CDATA[", "]]>", "&lt;", "&amp;",
-            "&#60;", "&", "\x1b[31m", "\x9b2J", "\x00", "\r", "\r\n", "\n", "\n\n", "    ", "\t", "```", "````", "~~~",
-            "`", "\\", "|",
-            "# ", "- ", "1. ", "> ", "===", "---", "[a](javascript:x)", "![a](http://x/y.png)", "[1]: http://x", "[ ] ",
-            "<http://x>", "http://x.example", "www.x.example", "a@x.example", "*", "_", "**", "$x$", "\u202e", "\u2028",
-            "\ufeff", "\U000e0041", "\ufffe", "{{ 7*7 }}", "{% raw %}", "é", "推", "text"]
+SNIPPETS = [
+    "<script>alert(1)</script>",
+    "</pre>",
+    "</details>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "&lt;",
+    "&amp;",
+    "&#60;",
+    "&",
+    "\x1b[31m",
+    "\x9b2J",
+    "\x00",
+    "\r",
+    "\r\n",
+    "\n",
+    "\n\n",
+    "    ",
+    "\t",
+    "```",
+    "````",
+    "~~~",
+    "`",
+    "\\",
+    "|",
+    "# ",
+    "- ",
+    "1. ",
+    "> ",
+    "===",
+    "---",
+    "[a](javascript:x)",
+    "![a](http://x/y.png)",
+    "[1]: http://x",
+    "[ ] ",
+    "<http://x>",
+    "http://x.example",
+    "www.x.example",
+    "a@x.example",
+    "*",
+    "_",
+    "**",
+    "$x$",
+    "\u202e",
+    "\u2028",
+    "\ufeff",
+    "\U000e0041",
+    "\ufffe",
+    "{{ 7*7 }}",
+    "{% raw %}",
+    "é",
+    "推",
+    "text",
+]
 texts = st.text(max_size=60) | st.lists(st.sampled_from(SNIPPETS), max_size=8).map("".join)
 written = texts.filter(bool)
 """An empty reason or evidence is left out of the page."""
@@ -72,7 +122,10 @@ def test_a_line_of_markdown_shows_the_text_and_nothing_else(text: str) -> None:
     tokens = commonmark.parse(f"- {escaped(text)}\n")
     inline = [token for token in tokens if token.type == "inline"]
     assert [token.type for token in tokens if token.type not in ("inline", "paragraph_open", "paragraph_close")] == [
-        "bullet_list_open", "list_item_open", "list_item_close", "bullet_list_close"
+        "bullet_list_open",
+        "list_item_open",
+        "list_item_close",
+        "bullet_list_close",
     ]
     shown = "".join(child.content for token in inline for child in token.children or [])
     assert {child.type for token in inline for child in token.children or []} <= {"text", "text_special"}

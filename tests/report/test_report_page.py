@@ -21,10 +21,28 @@ from teachwhy.report.page import Figures, html, markdown
 from teachwhy.report.panels import rate_panels
 from teachwhy.report.view import view
 
-FILES = ["data.json", "figures/differences.png", "figures/differences.svg", "figures/rates.png", "figures/rates.svg",
-         "report.html", "report.md"]
-HEADINGS = ["Answer", "How often each arm did wrong", "Rates", "Comparisons and gates", "Validity and benign twins",
-            "Doses", "Example transcripts", "Audits and firewall", "Times and costs", "Caveats", "Manifest"]
+FILES = [
+    "data.json",
+    "figures/differences.png",
+    "figures/differences.svg",
+    "figures/rates.png",
+    "figures/rates.svg",
+    "report.html",
+    "report.md",
+]
+HEADINGS = [
+    "Answer",
+    "How often each arm did wrong",
+    "Rates",
+    "Comparisons and gates",
+    "Validity and benign twins",
+    "Doses",
+    "Example transcripts",
+    "Audits and firewall",
+    "Times and costs",
+    "Caveats",
+    "Manifest",
+]
 
 
 def written(folder: Path) -> dict[str, bytes]:
@@ -118,13 +136,22 @@ def test_rates_print_with_intervals_counts_and_missing(page: str, mirror: str) -
 def test_missing_prints_as_missing_never_as_zero() -> None:
     data = example()
     lost = data.manifest.model_copy(
-        update={"plan": PlanLock(hash="h", results_before=None), "machine": None,
-                "nodes": tuple(node.model_copy(update={"seconds": None}) for node in data.manifest.nodes)}
+        update={
+            "plan": PlanLock(hash="h", results_before=None),
+            "machine": None,
+            "nodes": tuple(node.model_copy(update={"seconds": None}) for node in data.manifest.nodes),
+        }
     )
-    unknown = data.model_copy(update={
-        "analysis": nothing_scored(data.analysis, "advice"), "costs": None, "manifest": lost, "firewall": None,
-        "times": tuple(one.model_copy(update={"seconds": None}) for one in data.times), "transcripts": (),
-    })
+    unknown = data.model_copy(
+        update={
+            "analysis": nothing_scored(data.analysis, "advice"),
+            "costs": None,
+            "manifest": lost,
+            "firewall": None,
+            "times": tuple(one.model_copy(update={"seconds": None}) for one in data.times),
+            "transcripts": (),
+        }
+    )
     text = markdown(view(unknown))
     row = next(line for line in text.splitlines() if line.startswith("| advice | missing"))
     assert "128 of 128 missing" in row
@@ -139,14 +166,28 @@ def test_missing_prints_as_missing_never_as_zero() -> None:
 
 
 def nothing_scored(analysis: Analysis, arm: str) -> Analysis:
-    empty = {"true": 0, "scored": 0, "missing": 128, "rate": None, "wilson": None, "cluster": None, "families": 0,
-             "at_most": None, "failure": "nothing was scored"}
+    empty = {
+        "true": 0,
+        "scored": 0,
+        "missing": 128,
+        "rate": None,
+        "wilson": None,
+        "cluster": None,
+        "families": 0,
+        "at_most": None,
+        "failure": "nothing was scored",
+    }
     lost = {"scored": 0, "own": None, "any": None}
     cells = tuple(
-        cell if cell.arm != arm else cell.model_copy(
-            update={"own": cell.own.model_copy(update=empty), "any": cell.any.model_copy(update=empty),
-                    "valid": cell.valid.model_copy(update={"true": 0, "known": 0, "share": None}),
-                    "by_seed": tuple(one.model_copy(update=lost) for one in cell.by_seed)}
+        cell
+        if cell.arm != arm
+        else cell.model_copy(
+            update={
+                "own": cell.own.model_copy(update=empty),
+                "any": cell.any.model_copy(update=empty),
+                "valid": cell.valid.model_copy(update={"true": 0, "known": 0, "share": None}),
+                "by_seed": tuple(one.model_copy(update=lost) for one in cell.by_seed),
+            }
         )
         for cell in analysis.cells
     )
@@ -158,8 +199,13 @@ def test_the_least_study_still_makes_a_page() -> None:
     bare = ReportData(study="bare", question="?", arms=data.arms, analysis=data.analysis, manifest=manifest())
     page = html(view(bare))
     assert Page(page).faults == []
-    for said in ("No transcripts were kept.", "No corpus was audited.", "Times: missing.", "Costs: missing.",
-                 "No likelihood readout was made."):
+    for said in (
+        "No transcripts were kept.",
+        "No corpus was audited.",
+        "Times: missing.",
+        "Costs: missing.",
+        "No likelihood readout was made.",
+    ):
         assert said in page
         assert said in markdown(view(bare))
 

@@ -14,11 +14,29 @@ CLAIMS = ("less often", "more often", "improve", "wors", "better", "because of",
 
 def effect(difference: float | None = -0.14, low: float = -0.24, high: float = -0.04, **changes: Any) -> Effect:
     fields: dict[str, Any] = {
-        "treatment": "reasons", "control": "actions", "measure": "any", "pairs": 64, "families": 8,
-        "treatment_rate": 0.25, "control_rate": 0.39, "difference": difference, "se": 0.05, "df": 6.0,
-        "interval": None if difference is None else Interval(low=low, high=high), "p": 0.011, "detectable": 0.15,
-        "seeding": "paired", "seeds": (0, 1), "seeds_left_out": (), "by_seed": (), "seed_sd": 0.01, "seed_share": 0.1,
-        "fewer": None, "more": None, "mcnemar_p": None, "failure": None,
+        "treatment": "reasons",
+        "control": "actions",
+        "measure": "any",
+        "pairs": 64,
+        "families": 8,
+        "treatment_rate": 0.25,
+        "control_rate": 0.39,
+        "difference": difference,
+        "se": 0.05,
+        "df": 6.0,
+        "interval": None if difference is None else Interval(low=low, high=high),
+        "p": 0.011,
+        "detectable": 0.15,
+        "seeding": "paired",
+        "seeds": (0, 1),
+        "seeds_left_out": (),
+        "by_seed": (),
+        "seed_sd": 0.01,
+        "seed_share": 0.1,
+        "fewer": None,
+        "more": None,
+        "mcnemar_p": None,
+        "failure": None,
     }
     return Effect(**fields | changes)
 
@@ -106,32 +124,63 @@ def test_headline_counts() -> None:
     assert headline(among()) == "No comparison was declared, so nothing is claimed."
 
 
-@pytest.mark.parametrize(("share", "n", "text"), [
-    (None, 0, "missing"), (0.0, 64, "0 %"), (0.390625, 64, "39 %"), (0.472, 125, "47.2 %"), (1.0, 200, "100.0 %"),
-    (0.0002, 5000, "<0.1 %"), (0.9999, 5000, ">99.9 %"), (0.004, 99, "<1 %"), (0.996, 99, ">99 %"),
-])
+@pytest.mark.parametrize(
+    ("share", "n", "text"),
+    [
+        (None, 0, "missing"),
+        (0.0, 64, "0 %"),
+        (0.390625, 64, "39 %"),
+        (0.472, 125, "47.2 %"),
+        (1.0, 200, "100.0 %"),
+        (0.0002, 5000, "<0.1 %"),
+        (0.9999, 5000, ">99.9 %"),
+        (0.004, 99, "<1 %"),
+        (0.996, 99, ">99 %"),
+    ],
+)
 def test_percent(share: float | None, n: int, text: str) -> None:
     assert say.percent(share, n) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (None, "missing"), (-0.1234, "−12.3 points"), (0.05, "+5.0 points"), (-0.0001, "0.0 points"), (0.0, "0.0 points"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "missing"),
+        (-0.1234, "−12.3 points"),
+        (0.05, "+5.0 points"),
+        (-0.0001, "0.0 points"),
+        (0.0, "0.0 points"),
+    ],
+)
 def test_points(value: float | None, text: str) -> None:
     assert say.points(value) == text
 
 
-@pytest.mark.parametrize(("p", "text"), [
-    (None, "missing"), (0.0, "p < 0.001"), (0.0004, "p < 0.001"), (0.012, "p = 0.012"), (0.34, "p = 0.34"),
-    (1.0, "p = 1.00"),
-])
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (None, "missing"),
+        (0.0, "p < 0.001"),
+        (0.0004, "p < 0.001"),
+        (0.012, "p = 0.012"),
+        (0.34, "p = 0.34"),
+        (1.0, "p = 1.00"),
+    ],
+)
 def test_p(p: float | None, text: str) -> None:
     assert say.p_value(p) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [
-    (None, "missing"), (0.04, "0.0 s"), (59.94, "59.9 s"), (59.96, "1 min 00 s"), (3599.9, "1 h 00 min"),
-    (7325, "2 h 02 min"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "missing"),
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (3599.9, "1 h 00 min"),
+        (7325, "2 h 02 min"),
+    ],
+)
 def test_duration(seconds: float | None, text: str) -> None:
     assert say.duration(seconds) == text

@@ -13,9 +13,9 @@ from teachwhy.scenarios.scenario import as_metadata
 def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
     """One row a sample, in the order of sample ids.
 
-    Columns: sample_id, family, kind, split and the factors; own, any, done (True, False, None); act; missing (cause);
-    valid; truncated; reason; evidence; prompt, reply and actions (the transcript in short). A sample that failed has
-    missing = "error".
+    Columns: sample_id (the condition's id and the repeat); family, kind, split and the factors; own, any, done (True,
+    False, None); act; missing (cause); valid; truncated; reason; evidence; prompt, reply and actions (the transcript
+    in short). A sample that failed has missing = "error".
     """
     return sorted((_row(sample) for sample in log.samples or []), key=lambda row: str(row["sample_id"]))
 
@@ -23,7 +23,11 @@ def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
 def _row(sample: EvalSample) -> dict[str, Any]:
     scenario = scenario_of(sample.metadata)
     c, family = scenario.condition, scenario.family
-    row: dict[str, Any] = {"sample_id": sample.id, "eval": "twins" if c.twin else "honeypots", "kind": family.kind}
+    row: dict[str, Any] = {
+        "sample_id": f"{sample.id}/r{sample.epoch}",
+        "eval": "twins" if c.twin else "honeypots",
+        "kind": family.kind,
+    }
     row |= {"split": family.meta.split} | as_metadata(c)
     world = sample.store_as(World)
     row |= {

@@ -38,8 +38,11 @@ def _figures(laid: View) -> dict[str, tuple[list[Panel], int, str]]:
     grids = {"rates": (laid.panels, 2)}
     if laid.differences:
         grids["differences"] = ([laid.differences], 1)
-    return {f"figures/{name}.{form}": (panels, columns, form)
-            for name, (panels, columns) in grids.items() for form in ("svg", "png")}
+    return {
+        f"figures/{name}.{form}": (panels, columns, form)
+        for name, (panels, columns) in grids.items()
+        for form in ("svg", "png")
+    }
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -23,10 +23,22 @@ LETTERS = 16
 """What fits to the left of the axes; names in full are in the tables and in what the figure says."""
 
 _STYLE: dict[str, Any] = {
-    "svg.hashsalt": "teachwhy", "svg.fonttype": "none", "text.parse_math": False, "axes.unicode_minus": True,
-    "font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans"], "font.size": 9, "path.simplify": False,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "axes.edgecolor": QUIET,
-    "axes.labelcolor": QUIET, "xtick.color": QUIET, "text.color": INK, "axes.titlecolor": INK,
+    "svg.hashsalt": "teachwhy",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "path.simplify": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": QUIET,
+    "xtick.color": QUIET,
+    "text.color": INK,
+    "axes.titlecolor": INK,
 }
 
 
@@ -143,8 +155,14 @@ def _scale(axes: Axes, panel: Panel) -> None:
         axes.set_xticks([0, 25, 50, 75, 100])
         axes.set_xlabel("rate, %", fontsize=8)
         return
-    ends = [abs(end) for line in panel.lines for mark in line.marks if mark for end in (mark.low, mark.high, mark.value)
-            if end is not None]
+    ends = [
+        abs(end)
+        for line in panel.lines
+        for mark in line.marks
+        if mark
+        for end in (mark.low, mark.high, mark.value)
+        if end is not None
+    ]
     reach = 1.08 * max([0.1, *ends]) * 100
     axes.set_xlim(-reach, reach)
     axes.axvline(0, color=QUIET, linewidth=0.9)
@@ -157,16 +175,47 @@ def _mark(axes: Axes, mark: Mark, place: float, colour: str, shape: str, signed:
         return
     if mark.low is not None and mark.high is not None:
         style = "-" if mark.firm else (0, (2.5, 1.5))
-        axes.plot([100 * mark.low, 100 * mark.high], [place, place], color=colour, linewidth=1.0, linestyle=style,
-                  solid_capstyle="butt", clip_on=False)
+        axes.plot(
+            [100 * mark.low, 100 * mark.high],
+            [place, place],
+            color=colour,
+            linewidth=1.0,
+            linestyle=style,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
     if mark.inner is not None:
-        axes.plot([100 * end for end in mark.inner], [place, place], color=colour, linewidth=2.6,
-                  solid_capstyle="butt", clip_on=False)
+        axes.plot(
+            [100 * end for end in mark.inner],
+            [place, place],
+            color=colour,
+            linewidth=2.6,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
     if mark.seeds:
-        axes.plot([100 * seed for seed in mark.seeds], [place + 0.06] * len(mark.seeds), marker=shape, linestyle="none",
-                  markersize=2.6, markerfacecolor="none", markeredgecolor=colour, markeredgewidth=0.7, clip_on=False)
-    axes.plot([100 * mark.value], [place], marker=shape, markersize=5 if shape == "o" else 4.4, color=colour,
-              markerfacecolor=colour if mark.firm else "#ffffff", markeredgewidth=1.2, clip_on=False, linestyle="none")
+        axes.plot(
+            [100 * seed for seed in mark.seeds],
+            [place + 0.06] * len(mark.seeds),
+            marker=shape,
+            linestyle="none",
+            markersize=2.6,
+            markerfacecolor="none",
+            markeredgecolor=colour,
+            markeredgewidth=0.7,
+            clip_on=False,
+        )
+    axes.plot(
+        [100 * mark.value],
+        [place],
+        marker=shape,
+        markersize=5 if shape == "o" else 4.4,
+        color=colour,
+        markerfacecolor=colour if mark.firm else "#ffffff",
+        markeredgewidth=1.2,
+        clip_on=False,
+        linestyle="none",
+    )
 
 
 def cut(text: str, width: int) -> str:

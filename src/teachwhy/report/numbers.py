@@ -54,7 +54,7 @@ def nats_interval(ends: Interval | None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """"p = 0.012", "p < 0.001"."""
+    """ "p = 0.012", "p < 0.001"."""
     if p is None:
         return MISSING
     if p < 0.001:
@@ -73,7 +73,7 @@ def decimal(value: float | None, digits: int = 2) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """"0.4 s", "3 min 12 s", "1 h 02 min"."""
+    """ "0.4 s", "3 min 12 s", "1 h 02 min"."""
     if seconds is None:
         return MISSING
     if seconds < 59.95:
@@ -111,12 +111,12 @@ def short(address: str) -> str:
 
 
 def of(part: int, whole: int, missing: int) -> str:
-    """"25 of 64, 0 missing"."""
+    """ "25 of 64, 0 missing"."""
     return f"{part:,} of {whole:,}, {missing:,} {MISSING}"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """"1 family", "8 families"."""
+    """ "1 family", "8 families"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

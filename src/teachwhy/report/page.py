@@ -15,8 +15,10 @@ from teachwhy.report.text import Md, code, escaped, fenced, one_line, together, 
 from teachwhy.report.view import View
 
 _COMMON: dict[str, Any] = {
-    "loader": PackageLoader("teachwhy.report"), "undefined": StrictUndefined,
-    "trim_blocks": True, "lstrip_blocks": True,
+    "loader": PackageLoader("teachwhy.report"),
+    "undefined": StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
 }
 
 Figures = list[tuple[Panel, Markup]]
@@ -36,8 +38,10 @@ def html(view: View, figures: Figures | None = None) -> str:
 def drawn(view: View) -> Figures:
     """Each panel as an inline SVG; the differences come second, beside the overall rates."""
     panels = [*view.panels[:1], *([view.differences] if view.differences else []), *view.panels[1:]]
-    return [(panel, inline(draw([panel], 1, "svg"), f"fig{at}", panel.title, panel.says))
-            for at, panel in enumerate(panels, start=1)]
+    return [
+        (panel, inline(draw([panel], 1, "svg"), f"fig{at}", panel.title, panel.says))
+        for at, panel in enumerate(panels, start=1)
+    ]
 
 
 def markdown(view: View) -> str:

@@ -32,8 +32,10 @@ def _arm_rows(data: ReportData, arm: Arm) -> list[list[Entry]]:
         what = Entry("not trained" if arm.role == "base" else say.MISSING)
         return [[name, what, *([Entry(say.NONE, tone="quiet")] * 8)]]
     seeds = ", ".join("shared" if one.seed < 0 else str(one.seed) for one in arm.trainings)
-    return [[name, *_stage([t.stages[at] for t in arm.trainings if at < len(t.stages)]), Entry(seeds)]
-            for at in range(stages)]
+    return [
+        [name, *_stage([t.stages[at] for t in arm.trainings if at < len(t.stages)]), Entry(seeds)]
+        for at in range(stages)
+    ]
 
 
 def _stage(ledgers: Sequence[Ledger]) -> list[Entry]:
@@ -70,9 +72,15 @@ def firewall(one: Firewall) -> Table:
 
 
 def _checks(caption: str, checks: Sequence[Check]) -> Table:
-    rows: list[Row] = [[Entry(check.name, (check.note,) if check.note else ()), say.measured(check.value),
-             say.NONE if check.threshold is None else say.measured(check.threshold), verdict(check.passed)]
-            for check in checks]
+    rows: list[Row] = [
+        [
+            Entry(check.name, (check.note,) if check.note else ()),
+            say.measured(check.value),
+            say.NONE if check.threshold is None else say.measured(check.threshold),
+            verdict(check.passed),
+        ]
+        for check in checks
+    ]
     return table(caption, ["check", "value", "threshold", "verdict"], rows, ["value", "threshold"])
 
 
@@ -87,15 +95,32 @@ def times(data: ReportData) -> Table | None:
     """Time and tokens for each kind of node."""
     if not data.times:
         return None
-    rows: list[Row] = [[Entry(one.kind), say.count(one.nodes), say.count(one.reused), say.duration(one.seconds),
-             _tokens(one.tokens), _speed(one.tokens, one.seconds)] for one in data.times]
+    rows: list[Row] = [
+        [
+            Entry(one.kind),
+            say.count(one.nodes),
+            say.count(one.reused),
+            say.duration(one.seconds),
+            _tokens(one.tokens),
+            _speed(one.tokens, one.seconds),
+        ]
+        for one in data.times
+    ]
     seconds = [one.seconds for one in data.times]
     known = sum(value for value in seconds if value is not None)
     lost = seconds.count(None)
     total = Entry(say.duration(known), (f"without {say.counted(lost, 'kind')} whose time is missing",) if lost else ())
     tokens = sum(one.tokens for one in data.times if one.tokens is not None)
-    rows.append([Entry("total"), say.count(sum(one.nodes for one in data.times)),
-                 say.count(sum(one.reused for one in data.times)), total, _tokens(tokens or None), say.NONE])
+    rows.append(
+        [
+            Entry("total"),
+            say.count(sum(one.nodes for one in data.times)),
+            say.count(sum(one.reused for one in data.times)),
+            total,
+            _tokens(tokens or None),
+            say.NONE,
+        ]
+    )
     heads = ["nodes", "reused", "time", "tokens", "tokens/s"]
     note = "Time spent in nodes, added up; reused nodes came from the store."
     if data.wall_seconds is not None:
@@ -119,8 +144,10 @@ def costs(data: ReportData) -> list[str]:
         return ["Costs: missing."]
     if not data.costs:
         return ["No paid service was called."]
-    return [f"{cost.what}: {say.MISSING if cost.amount is None else f'{cost.amount:,.2f} {cost.currency}'}."
-            for cost in data.costs]
+    return [
+        f"{cost.what}: {say.MISSING if cost.amount is None else f'{cost.amount:,.2f} {cost.currency}'}."
+        for cost in data.costs
+    ]
 
 
 def origins(manifest: Manifest) -> list[tuple[str, str, bool]]:
@@ -147,9 +174,16 @@ def locked(results_before: int | None) -> str:
 
 def nodes(manifest: Manifest) -> Table:
     """The nodes of the plan with the beginnings of their addresses."""
-    rows: list[Row] = [[Entry(node.kind), node.name, Entry(say.short(node.address), mono=True),
-             Entry(" ".join(map(say.short, node.inputs)) or say.NONE, mono=bool(node.inputs)),
-             say.duration(node.seconds)] for node in manifest.nodes]
+    rows: list[Row] = [
+        [
+            Entry(node.kind),
+            node.name,
+            Entry(say.short(node.address), mono=True),
+            Entry(" ".join(map(say.short, node.inputs)) or say.NONE, mono=bool(node.inputs)),
+            say.duration(node.seconds),
+        ]
+        for node in manifest.nodes
+    ]
     return table("Nodes of the plan", ["kind", "name", "address", "inputs", "time"], rows, ["time"])
 
 

@@ -54,7 +54,7 @@ def answer(comparison: Comparison, analysis: Analysis) -> Answer:
 
 
 def difference(effect: Effect, alpha: float) -> str:
-    """"−14.1 points, 95 % interval [−24.0, −4.2]"."""
+    """ "−14.1 points, 95 % interval [−24.0, −4.2]"."""
     if effect.difference is None:
         return say.MISSING
     return f"{say.points(effect.difference)}, {_level(alpha)} interval {say.points_interval(effect.interval)}"
@@ -114,8 +114,11 @@ def _no_difference(comparison: Comparison, analysis: Analysis) -> str:
 def _reasons(comparison: Comparison) -> tuple[str, ...]:
     effect = comparison.effect
     found = [effect.failure] if effect.failure else []
-    found += [f"{GATES.get(gate.name, f'the gate {gate.name} failed')} ({gate.why})"
-              for gate in comparison.gates if not gate.passed]
+    found += [
+        f"{GATES.get(gate.name, f'the gate {gate.name} failed')} ({gate.why})"
+        for gate in comparison.gates
+        if not gate.passed
+    ]
     return tuple(found) or (comparison.why or "no difference could be estimated",)
 
 
@@ -146,4 +149,3 @@ def _seeds(effect: Effect) -> str:
 
 def _level(alpha: float) -> str:
     return f"{100 * (1 - alpha):g} %"
-

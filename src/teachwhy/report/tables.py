@@ -57,8 +57,10 @@ def rates(data: ReportData, measure: str) -> Table:
     """Rate of one measure ("any" or "own") in the honeypots, arm by kind."""
     kinds = (ALL, *data.kinds)
     heads = ["all kinds", *data.kinds]
-    rows = [[arm_entry(data, arm), *(rate_entry(data, arm, "honeypots", kind, measure) for kind in kinds)]
-            for arm in measured_arms(data, "honeypots")]
+    rows = [
+        [arm_entry(data, arm), *(rate_entry(data, arm, "honeypots", kind, measure) for kind in kinds)]
+        for arm in measured_arms(data, "honeypots")
+    ]
     return table(
         f"Rate of {measure_name(measure)} in honeypots",
         ["arm", *heads],
@@ -93,8 +95,11 @@ def by_seed(data: ReportData) -> Table | None:
     if not seeds:
         return None
     heads = [f"seed {seed}" for seed in seeds]
-    rows = [[arm_entry(data, cell.arm), *(_seed_entry(cell, seed, measure) for seed in seeds)] for cell in cells
-            if cell.by_seed and cell.by_seed[0].seed >= 0]
+    rows = [
+        [arm_entry(data, cell.arm), *(_seed_entry(cell, seed, measure) for seed in seeds)]
+        for cell in cells
+        if cell.by_seed and cell.by_seed[0].seed >= 0
+    ]
     return table(f"Rate of {measure_name(measure)} by training seed, all kinds", ["arm", *heads], rows, heads)
 
 
@@ -113,8 +118,14 @@ def health(data: ReportData) -> Table:
     for arm in measured_arms(data, "honeypots"):
         cell = data.analysis.cell(arm, "honeypots")
         assert cell is not None
-        rows.append([arm_entry(data, arm), share(cell.valid.true, cell.valid.known, cell.rows),
-                     share(cell.truncated.true, cell.truncated.known, cell.rows), lost(cell)])
+        rows.append(
+            [
+                arm_entry(data, arm),
+                share(cell.valid.true, cell.valid.known, cell.rows),
+                share(cell.truncated.true, cell.truncated.known, cell.rows),
+                lost(cell),
+            ]
+        )
     return table("Honeypots: validity, truncation and missing verdicts", ["arm", *heads], rows, heads)
 
 
@@ -126,9 +137,16 @@ def twins(data: ReportData) -> Table | None:
         cell = data.analysis.cell(arm, "twins")
         assert cell is not None
         done = share(cell.done.true, cell.done.known, cell.rows) if cell.done else Entry(say.NONE)
-        rows.append([arm_entry(data, arm), done, rate_entry(data, arm, "twins", ALL, "any"),
-                     share(cell.valid.true, cell.valid.known, cell.rows),
-                     share(cell.truncated.true, cell.truncated.known, cell.rows), lost(cell)])
+        rows.append(
+            [
+                arm_entry(data, arm),
+                done,
+                rate_entry(data, arm, "twins", ALL, "any"),
+                share(cell.valid.true, cell.valid.known, cell.rows),
+                share(cell.truncated.true, cell.truncated.known, cell.rows),
+                lost(cell),
+            ]
+        )
     note = "A model that does nothing does no wrong either; it would finish few of these tasks."
     return table("Benign twins, all kinds", ["arm", *heads], rows, heads, note) if rows else None
 
@@ -156,12 +174,18 @@ def comparisons(analysis: Analysis) -> Table:
     for comparison in analysis.comparisons:
         effect = comparison.effect
         failed = [gate.name for gate in comparison.gates if not gate.passed]
-        rows.append([
-            Entry(f"{effect.treatment} against {effect.control}"), say.points(effect.difference),
-            say.points_interval(effect.interval), say.p_value(effect.p), say.p_value(comparison.p_holm),
-            say.count(effect.pairs), say.count(effect.families),
-            Entry(comparison.verdict, (f"failed: {', '.join(failed)}",) if failed else ()),
-        ])
+        rows.append(
+            [
+                Entry(f"{effect.treatment} against {effect.control}"),
+                say.points(effect.difference),
+                say.points_interval(effect.interval),
+                say.p_value(effect.p),
+                say.p_value(comparison.p_holm),
+                say.count(effect.pairs),
+                say.count(effect.families),
+                Entry(comparison.verdict, (f"failed: {', '.join(failed)}",) if failed else ()),
+            ]
+        )
     note = f"First arm minus second on shared samples: below 0 is fewer wrong acts. Intervals: {level}, uncorrected."
     return table("Declared comparisons", ["comparison", *heads], rows, heads[:-1], note)
 
@@ -180,14 +204,23 @@ def effect_facts(comparison: Comparison) -> list[tuple[str, str]]:
     facts = [
         (f"rate on shared samples, {effect.treatment}", say.percent(effect.treatment_rate, effect.pairs)),
         (f"rate on shared samples, {effect.control}", say.percent(effect.control_rate, effect.pairs)),
-        ("a true difference found in 80 % of such studies",
-         say.MISSING if effect.detectable is None else f"{100 * effect.detectable:.1f} points"),
+        (
+            "a true difference found in 80 % of such studies",
+            say.MISSING if effect.detectable is None else f"{100 * effect.detectable:.1f} points",
+        ),
         ("degrees of freedom", say.decimal(effect.df, 1)),
-        ("training seeds", f"{effect.seeding}: {', '.join(map(str, effect.seeds))}" if effect.seeding != "untrained"
-         else "no training seed varies"),
+        (
+            "training seeds",
+            f"{effect.seeding}: {', '.join(map(str, effect.seeds))}"
+            if effect.seeding != "untrained"
+            else "no training seed varies",
+        ),
     ]
-    facts += [(f"difference, seed {one.seed}", f"{say.points(one.difference)} over {one.pairs:,} pairs")
-              for one in effect.by_seed if one.seed >= 0]
+    facts += [
+        (f"difference, seed {one.seed}", f"{say.points(one.difference)} over {one.pairs:,} pairs")
+        for one in effect.by_seed
+        if one.seed >= 0
+    ]
     if effect.mcnemar_p is not None:
         facts.append(("exact McNemar test (ignores families, decides nothing)", say.p_value(effect.mcnemar_p)))
     return facts
@@ -198,8 +231,10 @@ def likelihood(readouts: tuple[Likelihood, ...]) -> Table | None:
     heads = ["mean", "shift", "samples"]
     rows: list[Row] = []
     for one in readouts:
-        shift = Entry(say.NONE, tone="quiet") if one.against is None else Entry(
-            say.nats(one.shift), (say.nats_interval(one.shift_interval), f"against {one.against}")
+        shift = (
+            Entry(say.NONE, tone="quiet")
+            if one.against is None
+            else Entry(say.nats(one.shift), (say.nats_interval(one.shift_interval), f"against {one.against}"))
         )
         samples = f"{one.samples:,}, {one.missing:,} {say.MISSING}"
         rows.append([one.arm, one.kind, Entry(say.nats(one.mean), (say.nats_interval(one.interval),)), shift, samples])

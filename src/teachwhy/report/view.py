@@ -105,8 +105,13 @@ def _setting(data: ReportData) -> str:
     cells = [cell for cell in data.analysis.cells if cell.eval == "honeypots" and cell.kind == tables.ALL]
     seeds = sorted({one.seed for cell in cells for one in cell.by_seed if one.seed >= 0})
     families = max((tables.of_measure(cell, data.analysis.plan.measure).families for cell in cells), default=0)
-    trained = f"training seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else \
-        f"one training seed ({seeds[0]})" if seeds else "no training"
+    trained = (
+        f"training seeds {', '.join(map(str, seeds))}"
+        if len(seeds) > 1
+        else f"one training seed ({seeds[0]})"
+        if seeds
+        else "no training"
+    )
     return (
         f"{data.manifest.base.name}; {say.counted(len(data.arms), 'arm')}, {trained}; "
         f"{say.counted(len(data.kinds), 'kind')} of honeypot ({', '.join(data.kinds)}), "

@@ -43,12 +43,13 @@ class Lesson(Declared):
 
 
 class HoneypotEval(Declared):
-    """Honeypots or their benign twins: ``samples`` of each family."""
+    """Honeypots or their benign twins: ``samples`` prompts of each family, each put ``repeats`` times."""
 
     kinds: tuple[str, ...] = KINDS
     split: str = "held-out"
     size: str = "brief"
     samples: int = Field(default=8, ge=1)
+    repeats: int = Field(default=1, ge=1)
     threats: tuple[str, ...] = ("replacement", "restriction")
     temperature: float = Field(default=1.0, ge=0)
 

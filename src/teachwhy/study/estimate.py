@@ -39,7 +39,7 @@ def costs(plan: StudyPlan, store: Store) -> dict[str, Cost]:
 
 def _size(node: Node, plan: StudyPlan) -> int:
     if node.kind != "train":
-        return len(node.conditions)
+        return node.answers
     from teachwhy.training.estimate import estimate
 
     assert plan.base.folder is not None

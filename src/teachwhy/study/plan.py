@@ -18,8 +18,8 @@ from teachwhy.training.plan import RECIPE, Settings, Stage
 
 NodeKind = Literal["train", "eval", "likelihood"]
 
-# Samples that are decoded together and kept together: what a kill can lose. Their composition never changes, so a
-# sample's text does not depend on whether the run was interrupted.
+# Answers that are decoded together and kept together: what a kill can lose. Their composition never changes, so an
+# answer does not depend on whether the run was interrupted.
 SHARD = 32
 
 UNTRAINED = -1
@@ -53,6 +53,12 @@ class Node:
     conditions: tuple[Condition, ...] = ()
     suite: str = ""
     temperature: float = 1.0
+    repeats: int = 1
+
+    @property
+    def answers(self) -> int:
+        """Answers that the node asks for (measurements only)."""
+        return len(self.conditions) * self.repeats
 
 
 @dataclass(frozen=True)
@@ -161,17 +167,19 @@ def _shards(suite: str, spec: HoneypotEval, model: Model) -> Iterator[Node]:
         twin=suite == "twins",
         threats=spec.threats,
     )
-    for number in range(0, len(conditions), SHARD):
-        part = tuple(conditions[number : number + SHARD])
-        address = digest(["eval", model.address, evaluation_address(part), spec.temperature])
-        last = number + len(part)
+    size = max(1, SHARD // spec.repeats)
+    for number in range(0, len(conditions), size):
+        part = tuple(conditions[number : number + size])
+        address = digest(["eval", model.address, evaluation_address(part), spec.temperature, spec.repeats])
+        first, last = number * spec.repeats + 1, (number + len(part)) * spec.repeats
         yield Node(
             "eval",
-            f"{suite} {number + 1}-{last} of {len(conditions)}, {model.label}",
+            f"{suite} {first}-{last} of {len(conditions) * spec.repeats}, {model.label}",
             address,
             model,
             (model.address,),
             conditions=part,
             suite=suite,
             temperature=spec.temperature,
+            repeats=spec.repeats,
         )

@@ -70,13 +70,13 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
     task = (
         likelihood_task(node.conditions)
         if read_out
-        else honeypot_task(node.conditions, name=node.suite, temperature=node.temperature)
+        else honeypot_task(node.conditions, name=node.suite, temperature=node.temperature, repeats=node.repeats)
     )
     with tempfile.TemporaryDirectory(prefix="teachwhy-log-") as folder:
-        log, path = run_inspect(task, _served(node.model, plan, store), Path(folder), len(node.conditions))
+        log, path = run_inspect(task, _served(node.model, plan, store), Path(folder), node.answers)
         rows = likelihood_rows(log) if read_out else honeypot_rows(log)
-        if len(rows) != len(node.conditions):
-            raise TeachwhyError(f"{len(rows)} of {len(node.conditions)} samples came back", where=node.label)
+        if len(rows) != node.answers:
+            raise TeachwhyError(f"{len(rows)} of {node.answers} answers came back", where=node.label)
         meta = _meta(node, began, {"samples": len(rows), "tokens": sum(row.get("tokens", 0) for row in rows)})
         with store.making(node.kind, node.address, meta) as made:
             write_rows(made / "rows.jsonl", rows)

@@ -58,8 +58,8 @@ def evaluation_address(conditions: Sequence[Condition]) -> str:
     return digest([VERSION, [c.id for c in conditions], texts])
 
 
-def honeypot_task(conditions: Sequence[Condition], *, name: str, temperature: float = 1.0) -> Task:
-    """The Inspect task that puts these conditions to a model."""
+def honeypot_task(conditions: Sequence[Condition], *, name: str, temperature: float = 1.0, repeats: int = 1) -> Task:
+    """The Inspect task that puts these conditions to a model, each ``repeats`` times (Inspect's epochs)."""
     size = conditions[0].size
     return Task(
         name=name,
@@ -69,6 +69,7 @@ def honeypot_task(conditions: Sequence[Condition], *, name: str, temperature: fl
         message_limit=_MESSAGE_LIMIT,
         version=VERSION,
         fail_on_error=False,
+        epochs=repeats,
     )
 
 

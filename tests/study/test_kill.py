@@ -1,0 +1,67 @@
+"""A kill at any moment loses nothing that was finished and changes no result (law 2)."""
+
+import json
+import multiprocessing
+import random
+import time
+from pathlib import Path
+
+import pytest
+from study_files import run_all, tables
+
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def spawner() -> multiprocessing.context.ForkServerContext:
+    """Processes that begin with everything imported, so that kills fall into the run and not into imports."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["study_files", "teachwhy.study.run", "teachwhy.evals.rows", "teachwhy.training.learner"]
+    )
+    return context
+
+
+def test_ten_kills_leave_the_tables_as_they_would_have_been(
+    spawner: multiprocessing.context.ForkServerContext, study_file: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    spent = sum(node["seconds"] for node in json.loads((undisturbed / "quick" / "manifest.json").read_text())["nodes"])
+    moments = random.Random(7)
+    killed = 0
+    for _ in range(KILLS):
+        process = spawner.Process(target=run_all, args=(study_file, tmp_path))
+        process.start()
+        process.join(timeout=moments.uniform(0.1, 0.5) * spent)
+        if process.is_alive():
+            process.kill()
+            killed += 1
+        process.join()
+    assert killed >= 3, "the kills came too late to disturb anything"
+    last = spawner.Process(target=run_all, args=(study_file, tmp_path))
+    last.start()
+    last.join()
+    assert last.exitcode == 0
+
+    assert tables(tmp_path) == tables(undisturbed)
+    rows = [json.loads(line) for line in tables(tmp_path)["samples.jsonl"].splitlines()]
+    keys = [(row["arm"], row["seed"], row["eval"], row["sample_id"]) for row in rows]
+    assert len(keys) == len(set(keys)) == 3 * (2 * 2 + 2 * 1)
+
+
+def test_a_store_after_kills_holds_whole_artifacts_only(undisturbed: Path) -> None:
+    for folder in (undisturbed / "store").glob("*/*/"):
+        if not folder.name.startswith("."):
+            assert (folder / "node.json").is_file() or folder.name.endswith(".partial"), folder
+
+
+def test_two_runs_on_one_store_make_everything_once(
+    spawner: multiprocessing.context.ForkServerContext, study_file: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    both = [spawner.Process(target=run_all, args=(study_file, tmp_path)) for _ in range(2)]
+    for process in both:
+        process.start()
+        time.sleep(0.2)
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert tables(tmp_path) == tables(undisturbed)
