@@ -1,9 +1,12 @@
 """One undisturbed run of the quick study, shared."""
 
+import os
 from pathlib import Path
 
 import pytest
 from study_files import make_base, quick, run_all, write_study
+
+SECRET = "sk-a-key-that-must-not-be-written-anywhere"
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +23,6 @@ def study_file(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs folder of a finished quick study."""
     root = tmp_path_factory.mktemp("undisturbed")
+    os.environ["OPENAI_API_KEY"] = SECRET
     run_all(study_file, root)
     return root

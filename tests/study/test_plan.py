@@ -1,6 +1,8 @@
 """Every artifact is addressed by all that made it (law 2), and a study runs from its file to its tables."""
 
 import json
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,39 @@ def test_a_model_folder_without_template_or_tokenizer_is_refused(tmp_path: Path)
             config.write_text(json.dumps({k: v for k, v in json.loads(config.read_text()).items() if k != lost[:13]}))
         with pytest.raises(ModelError):
             make_plan(load_study(write_study(tmp_path, quick(folder))))
+
+
+def test_no_key_reaches_an_artifact(undisturbed: Path) -> None:
+    secret = os.environ["OPENAI_API_KEY"].encode()
+    files = [path for path in undisturbed.rglob("*") if path.is_file() and path.suffix != ".safetensors"]
+    assert files
+    for path in files:
+        data = path.read_bytes()
+        if path.suffix == ".eval":
+            with zipfile.ZipFile(path) as log:
+                data = b"".join(log.read(name) for name in log.namelist())
+        assert secret not in data, path
+
+
+def test_weights_are_safetensors_and_nothing_else(undisturbed: Path) -> None:
+    weights = [p.name for p in (undisturbed / "store" / "train").rglob("*") if p.suffix in (".bin", ".pt", ".pkl")]
+    assert weights == []
+    assert list((undisturbed / "store" / "train").glob("*/model.safetensors"))
+
+
+def test_an_estimate_comes_before_the_first_step_and_progress_with_time_left(
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from teachwhy import cli
+
+    monkeypatch.setattr("sys.argv", ["teachwhy", "run", str(study_file), "--runs", str(tmp_path)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code in (None, 0)
+    said = capsys.readouterr().out
+    estimate, first, left = said.index("estimate:"), said.index("[  1/"), said.index("left in all")
+    assert estimate < first < left
+    assert "report: " in said
 
 
 def test_an_artifact_is_whole_or_absent(tmp_path: Path) -> None:

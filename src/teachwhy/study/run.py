@@ -125,7 +125,7 @@ def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:
     """From data to result: every node with its address and inputs, and what it ran on."""
     study = plan.study
     return {
-        "study": study.model_dump(mode="json", by_alias=True),
+        "study": study.model_dump(mode="json", by_alias=True, exclude_none=True),
         "study_address": study.address(),
         "base": {"name": study.base, "weights": plan.nodes[0].model.address},
         "analysis_plan": lock.model_dump(),
