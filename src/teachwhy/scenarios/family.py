@@ -248,10 +248,13 @@ def families(*, kinds: Sequence[str] = KINDS, split: str | None = None) -> list[
     for name, valid in [*((kind, KINDS) for kind in kinds), *([(split, SPLITS)] if split else [])]:
         if name not in valid:
             raise UserError(f"unknown kind or split '{name}'", mend=nearest(name, valid))
-    loaded = [
-        _load(path) for kind in KINDS if kind in kinds for path in sorted((_folder() / "families" / kind).glob("*.md"))
-    ]
+    loaded = [_load(path) for kind in KINDS if kind in kinds for path in _paths(_folder(), kind)]
     return [family for family in loaded if split in (None, family.meta.split)]
+
+
+@cache
+def _paths(folder: Path, kind: Kind) -> tuple[Path, ...]:
+    return tuple(sorted((folder / "families" / kind).glob("*.md")))
 
 
 def family(id: str) -> Family:
