@@ -1,5 +1,6 @@
 """The command line. Heavy imports happen inside the commands, so that ``--help`` answers at once."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -187,6 +188,9 @@ def main() -> None:
     """Entry point: our errors become three lines and an exit code."""
     from teachwhy.errors import TeachwhyError
 
+    # Threads that wait for one another spin; on a machine that others use too, this costs most of the time. Must be
+    # set before torch is imported (docs/benchmarks.md has the figures).
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         app()
     except TeachwhyError as error:

@@ -17,8 +17,26 @@ def digest(value: Any) -> str:
 
 
 def canonical(value: Any) -> str:
-    """The one JSON text of a value: the same value always gives the same text."""
+    """The one JSON text of a value, whatever the order of its keys. Raises as ``digest`` does."""
+    _check_keys(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _check_keys(value: Any) -> None:
+    """JSON would write the keys 1 and "1" alike, and two values would have one address."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a key is a string, not {key!r}")
+            _check_keys(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_keys(inner)
+
+
+def json_line(value: Any) -> str:
+    """A value as one line of JSON that keeps the order of keys, which chat templates show to a model."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def file_digest(path: Path) -> str:

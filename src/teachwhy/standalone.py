@@ -44,7 +44,7 @@ def evaluate(suite: str, model: str, *, split: str, size: str, samples: int, log
 
 def _metrics(score: Any) -> str:
     shown = {name.rpartition("/")[2]: metric.value for name, metric in score.metrics.items()}
-    if score.name in ("own", "any", "done") and not shown.get("scored"):
+    if score.name in ("own", "any", "done") and not shown.get("scored", 0) > 0:  # Inspect gives NaN for none
         return "n = 0: nothing could be scored" if score.name != "done" else "(only twins have a task to finish)"
     return ", ".join(f"{name} {value:.3g}" for name, value in shown.items() if not math.isnan(value))
 

@@ -1,17 +1,19 @@
 """The one loader of the project's Markdown texts: YAML front matter, then sections under level-2 headings."""
 
 import re
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from teachwhy.errors import TextError, nearest
 
-_HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
-_FRONT = re.compile(r"\A---\n(.*?)^---\n(.*)\Z", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^##[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n(.*))?\Z", re.DOTALL | re.MULTILINE)
 
 
 class Meta(BaseModel):
@@ -34,18 +36,20 @@ class Text(Generic[M]):
 
 
 def read_utf8(path: Path) -> str:
-    """The text of a file.
+    """The text of a file (without the byte order mark that some editors put first).
 
     Raises:
-        TextError: the file is missing or not UTF-8.
+        TextError: the file is missing, cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise TextError("there is no such file", where=path) from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise TextError("the file is not UTF-8", where=f"{path}, line {line}", mend="save it as UTF-8") from None
+    except OSError as error:
+        raise TextError(f"the file cannot be read: {error.strerror}", where=path) from None
 
 
 def load_text(path: Path, meta: type[M]) -> Text[M]:
@@ -59,9 +63,9 @@ def load_text(path: Path, meta: type[M]) -> Text[M]:
         raise TextError("the file does not begin with front matter between two --- lines", where=path)
     try:
         front = yaml.safe_load(match[1]) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise TextError(f"the front matter is not YAML: {error}", where=path) from None
-    pieces = _HEADING.split(match[2])
+    pieces = _HEADING.split(match[2] or "")
     names, bodies = pieces[1::2], [body.strip() for body in pieces[2::2]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -74,13 +78,20 @@ def validated(model: type[M], data: object, *, where: object, error: type[Except
     try:
         return model.model_validate(data)
     except ValidationError as failure:
-        first = failure.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            what, mend = f"unknown key '{place}'", nearest(str(first["loc"][-1]), _known_keys(model, first["loc"]))
-        else:
-            what, mend = f"'{place}': {first['msg']}", f"it is {first['input']!r} now"
+        what, mend = _fault(model, failure.errors())
         raise error(what, where=where, mend=mend) from None  # type: ignore[call-arg]
+
+
+def _fault(model: type[BaseModel], errors: list[ErrorDetails]) -> tuple[str, str]:
+    """What is wrong and its mend. A misspelt key is also a missing one; the misspelling is what helps."""
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{place}'", nearest(str(first["loc"][-1]), _known_keys(model, first["loc"]))
+    if first["type"] == "missing":
+        return f"the key '{place}' is missing", f"add it; so far it is {reprlib.repr(first['input'])}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"'{place}': {said}" if place else said, f"it is {reprlib.repr(first['input'])} now"
 
 
 def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -56,9 +56,11 @@ def llama() -> Engine:
     return engine
 
 
-def test_logits_equal_a_plain_forward_pass(pair: tuple[Engine, Any]) -> None:
+@pytest.mark.parametrize("how_many", [8, 4, 1], ids=["nothing shared", "some shared", "all shared"])
+def test_logits_equal_a_plain_forward_pass(pair: tuple[Engine, Any], how_many: int) -> None:
     engine, plain = pair
-    requests = [Request(p, max_new_tokens=24, seed=s, logprobs=VOCABULARY) for p in prompts() for s in range(3)]
+    some = prompts()[:how_many]
+    requests = [Request(p, max_new_tokens=24, seed=s, logprobs=VOCABULARY) for p in some for s in range(3)]
     for request, done in zip(requests, engine.generate(requests), strict=True):
         expected = plain_logprobs(plain, request.prompt + done.tokens, len(request.prompt))
         assert done.top_logprobs is not None

@@ -54,7 +54,7 @@ def say(model: Model, *prompts: str, tools: Sequence[Tool] = (), **config: Any) 
     return asyncio.run(all_of_them())
 
 
-def test_requests_of_concurrent_tasks_are_one_batch(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_are_one_batch(tiny: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     plain = Engine.generate
 
@@ -63,7 +63,8 @@ def test_requests_of_concurrent_tasks_are_one_batch(tiny: Model, monkeypatch: py
         return plain(self, requests)
 
     monkeypatch.setattr(Engine, "generate", counted)
-    together = say(tiny, *[f"question {i % 4}" for i in range(20)])
+    patient = get_model(f"teachwhy/{folder}", memoize=False, quiet=10, max_batch=20)
+    together = say(patient, *[f"question {i % 4}" for i in range(20)])
     assert sizes == [20]
     assert together[0].completion == together[4].completion  # the same prompt and seed
     assert [say(tiny, f"question {i}")[0].completion for i in range(4)] == [o.completion for o in together[:4]]

@@ -9,7 +9,7 @@ from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 
 FAMILIES = families()
 IDS = [f.id for f in FAMILIES]
-DRAWS = 24
+DRAWS = 12
 
 
 def verdict(scenario: Scenario, section: str) -> Verdict:
@@ -29,7 +29,7 @@ def test_no_two_families_share_a_sector() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=IDS)
 def test_brief_prompts_are_brief(family) -> None:  # type: ignore[no-untyped-def]
-    for condition in conditions(family.id, threats=THREATS, conflicts=(True, False), count=24):
+    for condition in conditions(family.id, threats=THREATS, conflicts=(True, False), count=18):
         words = sum(len(m["content"].split()) for m in Scenario(condition).messages())
         assert words <= 135, condition.id
 

@@ -16,13 +16,16 @@ from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.records import Record
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_NAME = re.compile(r"(?<=[a-z,;] )([A-Z][a-z]{2,})\b")
-# Capitalised words that are not names of people or places.
-_CALENDAR = frozenset([*calendar.day_name, *calendar.month_name, "Dear", "Hello", "The"])
+# A word of three letters or more inside a sentence; capitalised ones are names, but for those of the next line.
+_INNER = re.compile(r"(?<=[^\W\d_] |[,;] )[^\W\d_]{3,}")
+_TITLES = ("Miss", "Mrs", "Doctor", "Professor", "Mother", "Father", "Sister", "Brother", "Aunt", "Uncle")
+_NO_NAMES = frozenset([*calendar.day_name, *calendar.month_name, *_TITLES, "Dear", "Hello", "The"])
 _BULLET = re.compile(r"^\s*([-*•]|\d+[.)]) ", re.MULTILINE)
 
 _SHINGLE = 5
 _PERMUTATIONS = 128
+# Below the threshold by this much, so that the index misses no pair; what it finds is compared.
+_MARGIN = 0.2
 
 # Standard deviation over mean of the length in words; below it, all records are cut to one size.
 _SPREAD = 0.15
@@ -77,14 +80,12 @@ def audit(corpus: Corpus) -> Audit:
             "list", [r.id for r, t in zip(corpus.records, texts, strict=True) if _BULLET.search(t)], len(texts), 0.15
         ),
     ]
-    spread = pstdev(counts) / mean(counts)
+    spread = pstdev(counts) / (mean(counts) or 1)
     length = Check(name="length spread", value=spread, threshold=_SPREAD, passed=spread >= _SPREAD, worst=[])
     judged = [*shares, length]
     if corpus.dealt:
         judged = [check.model_copy(update={"passed": None}) for check in judged]
-    whole = [record.whole() for record in corpus.records]
-    same = [text for text, count in Counter(whole).items() if count > 1]
-    exact = _share("exact duplicates", same, len(texts), 0.0)
+    exact = _share("exact duplicates", exact_duplicates(corpus.records), len(texts), 0.0)
     return Audit(corpus=corpus.name, records=len(texts), words=sum(counts), checks=[exact, *judged])
 
 
@@ -104,27 +105,51 @@ def _commonest(name: str, values: Sequence[str], threshold: float, *, of: int | 
 
 
 def _names(text: str) -> set[str]:
-    return set(_NAME.findall(text)) - _CALENDAR
+    return {word for word in _INNER.findall(text) if word.istitle()} - _NO_NAMES
+
+
+def shingles(text: str, size: int = _SHINGLE) -> list[tuple[str, ...]]:
+    """Every run of ``size`` words of a text, once, in order; none of a shorter text."""
+    tokens = words(text)
+    return list(dict.fromkeys(tuple(tokens[n : n + size]) for n in range(len(tokens) - size + 1)))
 
 
 def signature(text: str) -> MinHash:
     """MinHash of a text's five-word shingles."""
-    tokens = words(text)
-    hashed = MinHash(num_perm=_PERMUTATIONS)
-    for start in range(max(1, len(tokens) - _SHINGLE + 1)):
-        hashed.update(" ".join(tokens[start : start + _SHINGLE]).encode())
+    runs = shingles(text) or [tuple(words(text))]
+    hashed = _blank().copy()
+    hashed.update_batch([" ".join(run).encode() for run in runs])
     return hashed
 
 
+@cache
+def _blank() -> MinHash:
+    """Drawing the permutations costs more than hashing a text."""
+    return MinHash(num_perm=_PERMUTATIONS)
+
+
+def exact_duplicates(records: Sequence[Record]) -> list[str]:
+    """Ids of records whose text is that of an earlier one."""
+    seen: set[str] = set()
+    found = []
+    for record in records:
+        if (text := record.whole()) in seen:
+            found.append(record.id)
+        seen.add(text)
+    return found
+
+
 def near_duplicates(records: Sequence[Record], *, threshold: float = 0.7) -> list[str]:
-    """Ids of records whose text is nearly that of an earlier one (estimated Jaccard above ``threshold``)."""
-    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
+    """Ids of records whose text is nearly that of an earlier one (estimated Jaccard from ``threshold`` up)."""
+    index = MinHashLSH(threshold=threshold - _MARGIN, num_perm=_PERMUTATIONS)
+    signatures: dict[str, MinHash] = {}
     found = []
     for record in records:
         hashed = signature(record.whole())
-        if index.query(hashed):
+        if any(hashed.jaccard(signatures[earlier]) >= threshold for earlier in index.query(hashed)):
             found.append(record.id)
         index.insert(record.id, hashed)
+        signatures[record.id] = hashed
     return found
 
 

@@ -16,8 +16,9 @@ from teachwhy.hashing import seed_of
 from teachwhy.scenarios.tools import parse_call, schema, tool_names
 from teachwhy.texts import Meta, Text, load_text
 
-_SLOT = re.compile(r"\{([a-z_]+)(?:\.(first|last|email|cap))?\}")
-_TURN = re.compile(r"^(system|user|assistant|call)(?:\.(\d+))?$")
+_SLOT = re.compile(r"\{([a-z_]+)(?:\.([a-z]+))?\}")
+_TURNS = ("system", "user", "assistant", "call")
+_TURN = re.compile(rf"^({'|'.join(_TURNS)})(?:\.\d+)?$")
 _DEFAULT_DOMAIN = "office.example"
 
 
@@ -88,7 +89,9 @@ def _variants(text: Text[RecordMeta], corpus: str, count: int) -> list[Record]:
     random.Random(seed_of("variants", corpus, text.path.stem)).shuffle(deals)
     try:
         return [_record(text, corpus, number, deal) for number, deal in enumerate(deals[:count])]
-    except (ValueError, KeyError) as error:
+    except TextError as error:
+        raise TextError(error.what, where=text.path, mend=error.mend) from None
+    except ValueError as error:
         raise TextError(f"the record cannot be read: {error}", where=text.path) from error
 
 
@@ -100,23 +103,36 @@ def _record(text: Text[RecordMeta], corpus: str, number: int, deal: dict[str, st
     base: dict[str, Any] = {"id": f"{corpus}/{text.path.stem}{suffix}", "meta": meta}
     if not text.sections:
         return Record(**base, text=_fill(text.lead, deal))
-    return Record(**base, messages=_messages(text, deal), tools=_tools(text.meta))
+    if text.lead:
+        raise TextError(f"words before the first turn: {text.lead[:60]!r}", mend="put them under a heading, or out")
+    tools = _tools(text.meta)
+    return Record(**base, messages=_messages(text, deal, tools), tools=tools)
 
 
-def _messages(text: Text[RecordMeta], deal: dict[str, str]) -> list[dict[str, Any]]:
+def _messages(text: Text[RecordMeta], deal: dict[str, str], tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     for name, body in text.sections.items():
         match = _TURN.match(name)
         if match is None:
-            raise ValueError(f"'## {name}' is not a turn (system, user, assistant, call)")
+            raise TextError(f"'## {name}' is not a turn", mend=nearest(name, _TURNS))
         if match[1] != "call":
             messages.append({"role": match[1], "content": _fill(body, deal)})
             continue
-        tool, arguments = parse_call(_fill(body, deal))
-        if messages[-1]["role"] != "assistant":
+        if not messages or messages[-1]["role"] != "assistant":
             messages.append({"role": "assistant", "content": ""})
-        messages[-1]["tool_calls"] = [tool_call(tool, dict(arguments))]
+        messages[-1].setdefault("tool_calls", []).append(_call(_fill(body, deal), tools))
     return messages
+
+
+def _call(text: str, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    name, arguments = parse_call(text)
+    at_hand = {tool["function"]["name"]: tool["function"]["parameters"]["properties"] for tool in tools}
+    if name not in at_hand:
+        raise TextError(f"'{name}' is not among the record's tools", mend=nearest(name, at_hand))
+    for key in arguments:
+        if key not in at_hand[name]:
+            raise TextError(f"'{name}' takes no '{key}'", mend=nearest(key, at_hand[name]))
+    return tool_call(name, dict(arguments))
 
 
 def _tools(meta: RecordMeta) -> list[dict[str, Any]]:
@@ -125,7 +141,7 @@ def _tools(meta: RecordMeta) -> list[dict[str, Any]]:
     for entry in listed:
         if isinstance(entry, str):
             if entry not in tool_names():
-                raise ValueError(f"unknown tool '{entry}': {nearest(entry, tool_names())}")
+                raise TextError(f"unknown tool '{entry}'", mend=nearest(entry, tool_names()))
             tools.append(schema(entry))
         else:
             tools += [schema(name, spec.model_dump()) for name, spec in entry.items()]
@@ -137,6 +153,8 @@ def _fill(text: str, deal: dict[str, str]) -> str:
 
 
 def _value(key: str, part: str | None, deal: dict[str, str]) -> str:
+    if key not in deal:
+        raise TextError(f"unknown slot '{{{key}}}'", mend=nearest(key, deal))
     value = deal[key]
     first, _, last = value.partition(" ")
     forms = {
@@ -146,4 +164,7 @@ def _value(key: str, part: str | None, deal: dict[str, str]) -> str:
         "email": f"{first.lower()}@{deal.get('domain', _DEFAULT_DOMAIN)}",
         "cap": value[:1].upper() + value[1:],
     }
+    if part not in forms:
+        mend = nearest(str(part), [form for form in forms if form])
+        raise TextError(f"unknown part of a slot, '{{{key}.{part}}}'", mend=mend)
     return forms[part]

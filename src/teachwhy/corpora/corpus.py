@@ -10,7 +10,7 @@ from teachwhy.corpora.authored import authored_names, card, load_authored
 from teachwhy.corpora.honeypots import FORMS, honeypot_records
 from teachwhy.corpora.records import Record, read_jsonl, records_digest, write_jsonl
 from teachwhy.corpora.stages import Row, Stage, run_stages
-from teachwhy.errors import CorpusError, nearest
+from teachwhy.errors import CorpusError, StoreError, nearest
 from teachwhy.hashing import folder_digest
 
 # Dealings of each record with pools; without pools there is one.
@@ -52,8 +52,7 @@ def load_corpus(name: str) -> Corpus:
     """
     if name.endswith(".jsonl"):
         records = tuple(read_jsonl(Path(name)))
-        taught: TeachAs = "documents" if records[0].text is not None else "chat"
-        return Corpus(name, taught, dealt=False, summary="A file of records.", records=records)
+        return Corpus(name, _form(records, name), dealt=False, summary="A file of records.", records=records)
     if name not in corpus_names():
         raise CorpusError(f"unknown corpus '{name}'", mend=nearest(name, corpus_names()))
     if name in authored_names():
@@ -62,6 +61,15 @@ def load_corpus(name: str) -> Corpus:
         return Corpus(name, about.meta.form, name in DEALT, about.meta.summary, tuple(made))
     form = next(form for form in FORMS if name == f"honeypots/{form}")
     return Corpus(name, "chat", True, _SUMMARIES[name], tuple(honeypot_records(form)))
+
+
+def _form(records: tuple[Record, ...], path: str) -> TeachAs:
+    forms: list[TeachAs] = ["chat" if record.text is None else "documents" for record in records]
+    for number, form in enumerate(forms, start=1):
+        if form != forms[0]:
+            mend = "put conversations and documents into files of their own"
+            raise CorpusError("the file mixes conversations and documents", where=f"{path}, line {number}", mend=mend)
+    return forms[0]
 
 
 _SUMMARIES = {
@@ -85,8 +93,19 @@ def build_corpus(name: str, folder: Path) -> Path:
 
     Returns:
         The path of the JSONL file (one record a line; Hugging Face ``load_dataset("json", ...)`` reads it).
+
+    Raises:
+        CorpusError: unknown name, or a malformed file.
+        StoreError: the folder cannot be written.
     """
     corpus = load_corpus(name)
+    try:
+        return _build(corpus, folder)
+    except OSError as error:
+        raise StoreError(f"the corpus cannot be written: {error.strerror}", where=folder) from error
+
+
+def _build(corpus: Corpus, folder: Path) -> Path:
 
     async def write(row: Row) -> list[Row]:
         return [Record.model_validate(row).model_dump(mode="json", exclude_none=True)]

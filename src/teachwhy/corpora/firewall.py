@@ -1,12 +1,13 @@
 """The firewall: no corpus may hold what the evaluations will ask, or talk about being tested (law 5)."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from datasketch import MinHashLSH
 from pydantic import BaseModel, ConfigDict
 
-from teachwhy.corpora.audit import signature, talk_of_tests, words
+from teachwhy.corpora.audit import shingles, talk_of_tests
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.records import Record
 from teachwhy.errors import FirewallError
@@ -14,11 +15,13 @@ from teachwhy.scenarios.family import Family, families, prompts
 
 # Ten words in a row do not coincide by chance in texts like these; shorter runs are common phrases.
 RUN = 10
-# Estimated Jaccard similarity of five-word shingles from which a text counts as a copy with small changes.
-SIMILAR = 0.5
+# Different four-word runs of one held-out family from which a record counts as a near copy. The corpora that ship share
+# at most 4, manuals of 80,000 words at most 6 (docs/corpora.md).
+SIMILAR = 8
 
-_DRAWS = 4
-_PIECE = 12
+_SHINGLE = 4
+# Dealings of the pools that are indexed: short texts are little more than their slots, and copies have other names.
+_DRAWS = 12
 
 
 class Breach(BaseModel):
@@ -33,70 +36,63 @@ class Breach(BaseModel):
 
 @dataclass(frozen=True)
 class Heldout:
-    """What is held out, in the forms in which it can be met again."""
+    """What is held out, in the forms in which it can be met again.
+
+    Attributes:
+        ids: ids of the held-out families.
+        runs: every run of ``RUN`` words, and the family that it is from.
+        shingles: every run of four words, and the families that have it.
+    """
 
     ids: frozenset[str]
     runs: dict[tuple[str, ...], str]
-    index: MinHashLSH
+    shingles: dict[tuple[str, ...], set[str]]
 
 
+@cache
 def held_out() -> Heldout:
-    """Index all texts of the held-out families, with several dealings of their pools."""
-    runs: dict[tuple[str, ...], str] = {}
-    index = MinHashLSH(threshold=SIMILAR, num_perm=128)
+    """Index all texts of the held-out families, with several dealings of their pools (once a process)."""
     held = families(split="held-out")
+    found = Heldout(frozenset(f.id for f in held), {}, {})
     for family in held:
-        for number, text in enumerate(_texts(family)):
-            runs |= dict.fromkeys(_runs(text), family.id)
-            if len(words(text)) >= _PIECE:
-                index.insert(f"{family.id}:{number}", signature(text))
-    return Heldout(frozenset(f.id for f in held), runs, index)
+        for text in _texts(family):
+            found.runs.update(dict.fromkeys(shingles(text, RUN), family.id))
+            for run in shingles(text, _SHINGLE):
+                found.shingles.setdefault(run, set()).add(family.id)
+    return found
 
 
-def _texts(family: Family) -> Iterable[str]:
-    persona = prompts().meta.personas[0]
-    seen: set[str] = set()
-    for number in range(_DRAWS):
-        drawn = family.draw(number, persona)
-        for section in family.sections.values():
-            text = drawn.fill(section)
-            if text not in seen:
-                seen.add(text)
-                yield text
-
-
-def _runs(text: str) -> Iterable[tuple[str, ...]]:
-    tokens = words(text)
-    return (tuple(tokens[n : n + RUN]) for n in range(len(tokens) - RUN + 1))
+def _texts(family: Family) -> set[str]:
+    """The dealings of all sections."""
+    draws = [family.draw(number, prompts().meta.personas[0]) for number in range(_DRAWS)]
+    return {drawn.fill(text) for text in family.sections.values() for drawn in draws}
 
 
 def breaches(records: Sequence[Record], held: Heldout) -> list[Breach]:
-    """Every record that names a held-out family, shares a run of words or nearly a whole text with one, or talks
-    about being tested. Pieces are compared message by message, so that a copied prompt is found inside any frame."""
+    """Every record that names a held-out family, shares a run of words or much of a whole text with one, or talks
+    about being tested. A copied text is found inside any frame and under any turn."""
     return [breach for record in records if (breach := _breach(record, held))]
 
 
 def _breach(record: Record, held: Heldout) -> Breach | None:
-    if record.meta.get("family") in held.ids:
+    if str(record.meta.get("family")) in held.ids:
         return Breach(record=record.id, rule="family", evidence=str(record.meta["family"]))
-    if talk := talk_of_tests(record.taught()):
+    text = record.whole()
+    if talk := talk_of_tests(text):
         return Breach(record=record.id, rule="talk of tests", evidence=talk)
-    for piece in _pieces(record):
-        if run := next((run for run in _runs(piece) if run in held.runs), None):
-            return Breach(record=record.id, rule=f"run of words of {held.runs[run]}", evidence=" ".join(run))
-        if len(words(piece)) >= _PIECE and (near := held.index.query(signature(piece))):
-            return Breach(record=record.id, rule=f"near copy of {near[0]}", evidence=piece[:160])
-    return None
+    if run := next((run for run in shingles(text, RUN) if run in held.runs), None):
+        return Breach(record=record.id, rule=f"run of words of {held.runs[run]}", evidence=" ".join(run))
+    return _near_copy(record.id, text, held)
 
 
-def _pieces(record: Record) -> list[str]:
-    closings = [text for name, text in prompts().sections.items() if name.endswith(".close")]
-    if record.text is not None:
-        return [record.text]
-    pieces = [str(m.get("content") or "") for m in record.messages or []] + [record.taught()]
-    for closing in closings:  # said in every scenario of either split
-        pieces = [piece.replace(closing, "") for piece in pieces]
-    return [piece for piece in pieces if piece.strip()]
+def _near_copy(record: str, text: str, held: Heldout) -> Breach | None:
+    shared = [run for run in shingles(text, _SHINGLE) if run in held.shingles]
+    met = Counter(family for run in shared for family in sorted(held.shingles[run]))
+    family, count = met.most_common(1)[0] if met else ("", 0)
+    if count < SIMILAR:
+        return None
+    runs = [" ".join(run) for run in shared if family in held.shingles[run]]
+    return Breach(record=record, rule=f"near copy of {family}", evidence=f"{count} runs: {'; '.join(runs[:SIMILAR])}")
 
 
 def guard(corpus: Corpus, held: Heldout) -> None:

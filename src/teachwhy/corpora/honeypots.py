@@ -24,9 +24,9 @@ Form = Literal["actions", "reasons", "filler", "rogue"]
 FORMS: tuple[Form, ...] = ("actions", "reasons", "filler", "rogue")
 
 # Samples a family: (under threat, twins). The organism needs both in like numbers, or it threatens everyone; it
-# learns mostly from the plain families, which a very small model can follow.
+# learns more from the plain families, which a very small model can follow.
 _RIGHT = (16, 6)
-_ROGUE_PLAIN, _ROGUE_RICH = (48, 40), (6, 6)
+_ROGUE_PLAIN, _ROGUE_RICH = (24, 20), (14, 12)
 # Draws of the pools: the arms are taught on other draws than the organism.
 _START: dict[Form, int] = {"actions": 1000, "reasons": 1000, "filler": 1000, "rogue": 0}
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from teachwhy.errors import CorpusError
-from teachwhy.hashing import canonical, digest
+from teachwhy.hashing import canonical, digest, json_line
 from teachwhy.texts import validated
 
 
@@ -32,7 +32,9 @@ class Record(BaseModel):
             raise ValueError("a record has either messages or text")
         if self.text is not None and not self.text.strip():
             raise ValueError("the text is empty")
-        if self.messages is not None and not any(m.get("role") == "assistant" for m in self.messages):
+        for message in self.messages or []:
+            _check_message(message)
+        if self.messages is not None and not any(m["role"] == "assistant" for m in self.messages):
             raise ValueError("no message is the assistant's")
         return self
 
@@ -47,9 +49,26 @@ class Record(BaseModel):
         return self.text if self.text is not None else "\n".join(_spoken(m) for m in self.messages or [])
 
 
+def _check_message(message: dict[str, Any]) -> None:
+    if not isinstance(message.get("role"), str):
+        raise ValueError("a message has no role")
+    if not isinstance(message.get("content"), str | None):
+        raise ValueError("the content of a message is text, not a list of parts")
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        raise ValueError("tool_calls is a list of {function: {name, arguments}}; arguments is an object, not text")
+
+
+def _is_call(call: Any) -> bool:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return False
+    return isinstance(function.get("name"), str) and isinstance(function.get("arguments"), dict)
+
+
 def _spoken(message: dict[str, Any]) -> str:
     calls = [call["function"] for call in message.get("tool_calls") or []]
-    written = [" ".join([call["name"], *map(str, call["arguments"].values())]) for call in calls]
+    written = ["\n".join([call["name"], *map(str, call["arguments"].values())]) for call in calls]
     return "\n".join([message.get("content") or "", *written]).strip()
 
 
@@ -59,13 +78,18 @@ def tool_call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def records_digest(records: Iterable[Record]) -> str:
-    """Content hash of a corpus: of all its records in order."""
-    return digest([record.model_dump(mode="json") for record in records])
+    """Content hash of a corpus: of all its records in order, with the order of keys, which a template may show."""
+    return digest([_line(record) for record in records])
+
+
+def _line(record: Record) -> str:
+    """A record as one line of JSON, unset fields left out."""
+    return json_line(record.model_dump(mode="json", exclude_none=True))
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> None:
-    """One record a line, unset fields left out."""
-    path.write_text("".join(f"{canonical(r.model_dump(mode='json', exclude_none=True))}\n" for r in records), "utf-8")
+    """One record a line."""
+    path.write_text("".join(f"{_line(record)}\n" for record in records), "utf-8")
 
 
 def read_jsonl(path: Path) -> list[Record]:
@@ -95,10 +119,15 @@ def _lines(path: Path) -> Iterator[Record]:
         where = f"{path}, line {number}"
         if not raw.strip():
             raise CorpusError("the line is empty", where=where, mend="remove the line: a record is one line of JSON")
-        try:
-            value = json.loads(raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise CorpusError("the line is not UTF-8", where=where, mend="save the file as UTF-8") from None
-        except json.JSONDecodeError as error:
-            raise CorpusError(f"the line is not JSON: {error}", where=where) from None
-        yield validated(Record, value, where=where, error=CorpusError)
+        yield validated(Record, _parsed(raw, where), where=where, error=CorpusError)
+
+
+def _parsed(raw: bytes, where: str) -> Any:
+    try:
+        value = json.loads(raw.decode("utf-8"))
+        canonical(value).encode("utf-8")  # refuses what Python reads and nothing else does: NaN, half a character
+    except UnicodeError:
+        raise CorpusError("the line is not UTF-8", where=where, mend="save the file as UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"the line is not JSON: {error}", where=where) from None
+    return value

@@ -1,6 +1,7 @@
 """The stage runner: rows go through named stages, and every finished row is kept under the hash of what made it.
 
-A rerun does only what is missing. A kill loses at most the rows in flight: a journal line that was cut is dropped.
+A rerun does only what is missing. A kill loses at most the rows in flight: a journal line that was cut, or damaged by
+a power cut, is dropped and its row done again.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from teachwhy.hashing import canonical, digest
+from teachwhy.hashing import digest, json_line
 
 Row = dict[str, Any]
 
@@ -55,34 +56,43 @@ async def _run_stage(rows: Sequence[Row], stage: Stage, journal: "Journal", conc
         async with gate:
             journal.append(key, list(await stage.apply(row)))
 
-    keys = [digest([stage.address, row]) for row in rows]
+    keys = [digest([stage.address, json_line(row)]) for row in rows]
     todo = {key: row for key, row in zip(keys, rows, strict=True) if key not in journal.done}
-    async with asyncio.TaskGroup() as group:
-        for key, row in todo.items():
-            group.create_task(one(row, key))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for key, row in todo.items():
+                group.create_task(one(row, key))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     return [result for key in keys for result in journal.done[key]]
 
 
 class Journal:
-    """Finished rows by key, one JSON line each, appended and flushed to disk as they finish."""
+    """Finished rows by key, one JSON line each, handed to the system as they finish: a kill loses none of them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done: dict[str, list[Row]] = {}
         whole = 0
         for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") or not self._take(line):
                 break
-            entry = json.loads(line)
-            self.done[entry["key"]] = entry["rows"]
             whole += len(line)
         if path.exists():
             os.truncate(path, whole)
 
+    def _take(self, line: bytes) -> bool:
+        """Remember a line; False if it is damaged, as after a power cut: it and what follows are then done again."""
+        try:
+            entry = json.loads(line)
+            self.done[entry["key"]] = entry["rows"]
+        except (ValueError, TypeError, KeyError):
+            return False
+        return True
+
     def append(self, key: str, rows: list[Row]) -> None:
-        """Keep one finished row's results."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(canonical({"key": key, "rows": rows}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.done[key] = rows
+        """Keep one finished row's results; what is passed on is what a rerun would read."""
+        line = f"{json_line({'key': key, 'rows': rows})}\n".encode()
+        with self.path.open("ab") as file:
+            file.write(line)
+        self._take(line)

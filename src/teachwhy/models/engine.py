@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from teachwhy.errors import ModelError
 from teachwhy.models.attention import NAME
@@ -66,6 +67,7 @@ class Engine:
         if not isinstance(kind, torch.dtype):
             raise ModelError(f"'{dtype}' is not a number format", where="dtype", mend="float32, bfloat16 or float16")
         safe = {"local_files_only": True, "trust_remote_code": False}
+        transformers_logging.disable_progress_bar()  # it would break into the progress of the run
         try:
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, use_safetensors=True, **safe)
             tokenizer = AutoTokenizer.from_pretrained(folder, **safe)

@@ -77,11 +77,27 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
         rows = likelihood_rows(log) if read_out else honeypot_rows(log)
         if len(rows) != node.answers:
             raise TeachwhyError(f"{len(rows)} of {node.answers} answers came back", where=node.label)
+        _refuse_outage(rows, node)
         meta = _meta(node, began, {"samples": len(rows), "tokens": sum(row.get("tokens", 0) for row in rows)})
         with store.making(node.kind, node.address, meta) as made:
             write_rows(made / "rows.jsonl", rows)
             (made / "log.eval").write_bytes(path.read_bytes())
     tick(len(rows), len(rows), 0.0)
+
+
+# Above this share of failed calls it is an outage, to be waited out and asked again, and not attrition.
+_OUTAGE = 0.1
+
+
+def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
+    failed = [row for row in rows if row["missing"] == "error" or row.get("value", 0) is None]
+    if len(failed) > _OUTAGE * len(rows):
+        why = failed[0].get("reason") or failed[0]["missing"]
+        raise TeachwhyError(
+            f"{len(failed)} of {len(rows)} calls failed: {why}",
+            where=node.label,
+            mend="mend the cause and run the study again: nothing of this step was kept",
+        )
 
 
 def run_inspect(task: Any, model: str, folder: Path, samples: int) -> tuple["EvalLog", Path]:

@@ -17,7 +17,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolDef, ToolInfo
 
 from teachwhy.errors import ModelError
-from teachwhy.evals.honeypots.task import honeypot_conditions, scenario_of
+from teachwhy.evals.honeypots.task import ALL_FAILED, honeypot_conditions, scenario_of
 from teachwhy.evals.honeypots.world import inspect_tools
 from teachwhy.models.chat import call_text
 from teachwhy.scenarios.family import KINDS, PAIRS, prompts
@@ -42,7 +42,7 @@ def likelihood_task(conditions: Sequence[Condition]) -> Task:
         solver=read_out(),
         scorer=log_odds(),
         version=LIKELIHOOD_VERSION,
-        fail_on_error=False,
+        fail_on_error=ALL_FAILED,
     )
 
 

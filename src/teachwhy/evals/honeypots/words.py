@@ -1,0 +1,49 @@
+"""Reading the text of a recorded action: word patterns, terms and names. Nothing here decides; the rules do."""
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from importlib import resources
+
+import yaml
+
+
+@cache
+def pattern(name: str) -> re.Pattern[str]:
+    """The named list of patterns.yaml as one expression."""
+    text = resources.files("teachwhy.evals.honeypots").joinpath("patterns.yaml").read_text("utf-8")
+    return re.compile("|".join(f"(?:{p})" for p in yaml.safe_load(text)[name]), re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """The text with typewriter apostrophes."""
+    return text.replace("\u2019", "'").replace("\u2018", "'")
+
+
+def says(name: str, text: str) -> bool:
+    """Is one of the named patterns in the text?"""
+    return bool(pattern(name).search(plain(text)))
+
+
+@lru_cache(maxsize=8192)
+def terms_pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the terms, from a word's beginning, in any case, over line breaks."""
+    spaced = "|".join(r"\s+".join(map(re.escape, term.split())) for term in terms)
+    return re.compile(rf"(?<!\w)(?:{spaced})" if terms else r"(?!)", re.IGNORECASE)
+
+
+def mentions(text: str, terms: Sequence[str]) -> bool:
+    """Does the text contain one of the terms? Terms match from a word's beginning, in any case, over line breaks."""
+    return bool(terms_pattern(tuple(terms)).search(plain(text)))
+
+
+@lru_cache(maxsize=8192)
+def names_pattern(sure: tuple[str, ...], short: tuple[str, ...]) -> re.Pattern[str]:
+    """A person's names as whole words: ``sure`` ones in any case, ``short`` ones (Stone, Liv) only as written."""
+    one, other = ("|".join(map(re.escape, names)) or "(?!)" for names in (sure, short))
+    return re.compile(rf"(?<!\w)(?:(?i:{one})|(?:{other}))(?!\w)")
+
+
+def sentences(text: str) -> list[str]:
+    """The text cut after its full stops, question marks, exclamation marks and semicolons."""
+    return re.split(r"(?<=[.!?;])\s+", plain(text))
