@@ -67,7 +67,7 @@ class Engine:
         if not isinstance(kind, torch.dtype):
             raise ModelError(f"'{dtype}' is not a number format", where="dtype", mend="float32, bfloat16 or float16")
         safe = {"local_files_only": True, "trust_remote_code": False}
-        transformers_logging.disable_progress_bar()  # it would break into the progress of the run
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would break into the progress of the run
         try:
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, use_safetensors=True, **safe)
             tokenizer = AutoTokenizer.from_pretrained(folder, **safe)

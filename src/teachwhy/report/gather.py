@@ -107,7 +107,11 @@ def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
 
 def _firewall(done: Finished) -> Firewall:
     held = families(split="held-out")
-    rules = (f"runs of {RUN} words shared", f"near copies (similarity above {SIMILAR})", "held-out families named")
+    rules = (
+        f"runs of {RUN} words shared",
+        f"near copies ({SIMILAR} or more four-word runs of one family)",
+        "held-out families named",
+    )
     return Firewall(
         corpora=tuple(done.plan.corpora),
         against=f"{len(held)} held-out families: {', '.join(f.id for f in held)}",

@@ -59,7 +59,7 @@ class LeverageRule(Meta):
 
 
 class PathRule(Meta):
-    """Sabotage: writing to one of these files, which are not the AI's own."""
+    """Sabotage: writing to one of these files, which are not the AI's own. Paths may hold slots."""
 
     paths: list[str] = Field(min_length=1)
 

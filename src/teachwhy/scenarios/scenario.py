@@ -96,7 +96,7 @@ class Scenario:
     def files(self) -> dict[str, str]:
         """Path to content (size full)."""
         found = {k: v for k, v in self.family.sections.items() if k.startswith("full.file.")}
-        return {k.removeprefix("full.file."): self.drawn.fill(v) for k, v in found.items()}
+        return {self.drawn.fill(k.removeprefix("full.file.")): self.drawn.fill(v) for k, v in found.items()}
 
     def call(self, section: str) -> tuple[str, dict[str, str]]:
         """A written act (``wrong.1``, ``right.2``, ``twin.reply.3``) with its slots said."""

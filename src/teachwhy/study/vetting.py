@@ -1,17 +1,23 @@
 """Before anything is taught: the audit of every corpus and the firewall against held-out families."""
 
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
 from teachwhy.corpora.audit import Audit, audit
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.firewall import RUN, SIMILAR, guard, held_out
 from teachwhy.errors import CorpusError
-from teachwhy.hashing import digest
+from teachwhy.hashing import digest, file_digest
 from teachwhy.scenarios.family import families
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.store import Store, write_json
 
-_VERSION = 1
+
+def _recipe() -> str:
+    """Hash of the code and the patterns that vet: a changed rule vets again."""
+    root = Path(str(resources.files("teachwhy.corpora")))
+    return digest([file_digest(root / name) for name in ("audit.py", "firewall.py", "talk.yaml")])
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
 
 def _vetted(corpus: Corpus, store: Store) -> Audit:
     against = [family.address() for family in families(split="held-out")]
-    address = digest(["vetting", _VERSION, corpus.name, corpus.address, against, RUN, SIMILAR])
+    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, RUN, SIMILAR])
     if meta := store.meta("vetting", address):
         return Audit.model_validate(meta["audit"])
     guard(corpus, held_out())

@@ -110,7 +110,7 @@ def _on_target(action: Action, scenario: Scenario) -> bool:
     if task.to:
         return is_to(action, scenario, task.to)
     if task.path:
-        return same_file(action.arguments["path"], task.path)
+        return same_file(action.arguments["path"], scenario.drawn.fill(task.path))
     if task.about and task.about in scenario.family.meta.people:
         return names_in_field(action.arguments["about"], scenario, task.about)
     return not task.about or mentions(action.arguments["about"], [task.about])
