@@ -1,15 +1,12 @@
 """Writing a report: everything is made in memory, then each file is put in place whole, the page last."""
 
-import os
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from teachwhy.report.data import ReportData
 from teachwhy.report.figures import Panel, draw
 from teachwhy.report.page import html, markdown
 from teachwhy.report.view import View, view
-from teachwhy.study.store import storing
+from teachwhy.study.store import write_bytes
 
 
 def build_report(data: ReportData, folder: Path) -> Path:
@@ -30,7 +27,8 @@ def build_report(data: ReportData, folder: Path) -> Path:
     files = {"data.json": (data.model_dump_json(indent=1) + "\n").encode()}
     files |= {name: draw(*what) for name, what in _figures(laid).items()}
     files |= {"report.md": markdown(laid).encode(), "report.html": html(laid).encode()}
-    _write(folder, files)
+    for name, made in files.items():
+        write_bytes(folder / name, made)
     return folder / "report.html"
 
 
@@ -43,20 +41,3 @@ def _figures(laid: View) -> dict[str, tuple[list[Panel], int, str]]:
         for name, (panels, columns) in grids.items()
         for form in ("svg", "png")
     }
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, made in files.items():
-        path = folder / name
-        with storing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(made)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.chmod(draft, 0o644)
-                os.replace(draft, path)
-            finally:
-                Path(draft).unlink(missing_ok=True)

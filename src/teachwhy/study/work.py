@@ -82,7 +82,6 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
         with store.making(node.kind, node.address, meta) as made:
             write_rows(made / "rows.jsonl", rows)
             (made / "log.eval").write_bytes(path.read_bytes())
-    tick(len(rows), len(rows), 0.0)
 
 
 # Above this share of failed calls it is an outage, to be waited out and asked again, and not attrition.
