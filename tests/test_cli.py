@@ -57,6 +57,7 @@ def test_errors_become_lines_and_exit_codes(
         (KeyboardInterrupt(), 130),
     ):
         monkeypatch.setattr(cli, "app", _raiser(error))
+        monkeypatch.setattr(cli.os, "_exit", sys.exit)
         with pytest.raises(SystemExit) as caught:
             cli.main()
         assert caught.value.code == code

@@ -26,6 +26,7 @@ RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A study's folder, such as runs/quickstart.", show_default=False)
 ]
 RUNS = Path("runs")
+_INTERRUPTED = 130
 
 
 @app.command()
@@ -195,8 +196,13 @@ def main() -> None:
         app()
     except TeachwhyError as error:
         _stop(f"error: {error}", error.exit_code)
-    except KeyboardInterrupt:
-        _stop("stopped; the same command goes on from here", 130)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:  # what typer makes of a Ctrl-C
+            raise
+        print("stopped; the same command goes on from here", file=sys.stderr, flush=True)
+        os._exit(
+            _INTERRUPTED
+        )  # a thread may be in the midst of a batch, and joining or unwinding it would abort with noise
 
 
 def _stop(message: str, code: int) -> NoReturn:

@@ -2,7 +2,11 @@
 
 import json
 import multiprocessing
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -64,4 +68,25 @@ def test_two_runs_on_one_store_make_everything_once(
     for process in both:
         process.join()
     assert [process.exitcode for process in both] == [0, 0]
+    assert tables(tmp_path) == tables(undisturbed)
+
+
+def test_ctrl_c_ends_with_a_line_and_the_same_command_goes_on(
+    study_file: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "teachwhy.cli", "run", str(study_file), "--runs", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        while "[  1/" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(0.5)  # into the next evaluation
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on from here" in said
+    assert "Traceback" not in said
+    run_all(study_file, tmp_path)
     assert tables(tmp_path) == tables(undisturbed)

@@ -117,6 +117,8 @@ def run_inspect(task: Any, model: str, folder: Path, samples: int) -> tuple["Eva
         log_level="error",
         score_display=False,
     )
+    if not logs or logs[0].status == "cancelled":
+        raise KeyboardInterrupt  # Inspect keeps a Ctrl-C to itself
     log = logs[0]
     if log.status != "success":
         why = log.error.message if log.error else log.status
