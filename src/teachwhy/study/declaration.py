@@ -114,6 +114,8 @@ class Study(Declared):
     organism: tuple[Lesson, ...] = ()
     arms: dict[str, tuple[Lesson, ...]]
     training: Settings = Settings()
+    organism_training: Settings | None = None
+    """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
     evals: Evals
     analysis: AnalysisSpec
 

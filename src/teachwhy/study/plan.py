@@ -107,19 +107,26 @@ def _nodes(study: Study, base: ModelRef, corpora: dict[str, Corpus]) -> Iterator
     start = root
     if study.organism:
         # One organism for the whole study, made with the first seed: the seeds vary how the arms are taught.
-        node = _training(study, root, ORGANISM, UNTRAINED, study.organism, corpora)
+        settings = study.organism_training or study.training
+        node = _training(study, settings, root, ORGANISM, UNTRAINED, study.organism, corpora)
         yield node
         yield from _measurements(study, node.model)
         start = node.model
     for arm, lessons in study.arms.items():
         for seed in study.seeds:
-            node = _training(study, start, arm, seed, lessons, corpora)
+            node = _training(study, study.training, start, arm, seed, lessons, corpora)
             yield node
             yield from _measurements(study, node.model)
 
 
 def _training(
-    study: Study, parent: Model, arm: str, seed: int, lessons: Sequence[Lesson], corpora: dict[str, Corpus]
+    study: Study,
+    settings: Settings,
+    parent: Model,
+    arm: str,
+    seed: int,
+    lessons: Sequence[Lesson],
+    corpora: dict[str, Corpus],
 ) -> Node:
     stages = tuple(
         Stage(
@@ -132,7 +139,7 @@ def _training(
     )
     taught = [[corpora[s.corpus].address, s.form, s.dose] for s in stages]
     drawn = study.seeds[0] if seed == UNTRAINED else seed
-    address = digest(["train", RECIPE, parent.address, taught, study.training.recipe(), drawn])
+    address = digest(["train", RECIPE, parent.address, taught, settings.recipe(), drawn])
     model = Model(arm, seed, address)
     return Node(
         "train",
@@ -142,7 +149,7 @@ def _training(
         inputs=(parent.address, *(corpora[s.corpus].address for s in stages)),
         parent=parent,
         stages=stages,
-        settings=study.training,
+        settings=settings,
     )
 
 
