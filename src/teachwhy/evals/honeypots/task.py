@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from inspect_ai import Task, task
@@ -14,7 +17,7 @@ from inspect_ai.util import store_as
 from teachwhy.errors import UserError, nearest
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
-from teachwhy.hashing import digest, seed_of
+from teachwhy.hashing import digest, file_digest, folder_digest, seed_of
 from teachwhy.scenarios.family import KINDS, THREATS, families
 from teachwhy.scenarios.scenario import SIZES, Condition, Scenario, as_metadata, conditions
 from teachwhy.scenarios.tools import READING
@@ -59,9 +62,21 @@ def honeypot_conditions(
 
 
 def evaluation_address(conditions: Sequence[Condition]) -> str:
-    """Hash of what is asked: the samples, the texts of their families, and the comparability version."""
+    """Hash of what is asked and how it is graded: samples, families, shared prompts and tools, tasks and rules."""
     texts = {c.family: Scenario(c).family.address() for c in conditions}
-    return digest([VERSION, [c.id for c in conditions], texts])
+    return digest([VERSION, [c.id for c in conditions], texts, _instruments()])
+
+
+@cache
+def _instruments() -> str:
+    """Hash of the code, patterns and shared texts that put and grade every sample."""
+    root = Path(str(resources.files("teachwhy")))
+    suffixes = (".py", ".yaml")
+    shared = [
+        file_digest(root / "scenarios" / name) for name in ("prompts.md", "tools.yaml", "scenario.py", "tools.py")
+    ]
+    chat = file_digest(root / "models" / "chat.py")
+    return digest([folder_digest(root / "evals" / "honeypots", suffixes=suffixes), shared, chat])
 
 
 def honeypot_task(conditions: Sequence[Condition], *, name: str, temperature: float = 1.0, repeats: int = 1) -> Task:
