@@ -1,5 +1,6 @@
 """The firewall: whatever is taken from a held-out family is refused by name, and nothing that ships is."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -165,3 +166,11 @@ def test_every_text_of_the_held_out_families_is_indexed(held: Heldout) -> None:
 
 def test_the_index_is_made_once() -> None:
     assert held_out() is held_out()
+
+
+def test_an_admitted_corpus_says_how_near_it_comes(shipped: dict[str, Corpus], held: Heldout) -> None:
+    screened = guard(shipped["difficult-advice"], held)
+    record = next(r for r in shipped["difficult-advice"].records if r.id == screened.record)
+    assert 0 < screened.shared == len(screened.runs) < SIMILAR
+    words = " ".join(re.findall(r"\w+", record.whole().lower()))
+    assert all(re.sub(r"\W+", " ", run) in words for run in screened.runs)

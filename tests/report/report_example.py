@@ -227,10 +227,9 @@ def example(text: str | None = HOSTILE) -> ReportData:
         firewall=Firewall(
             corpora=corpora,
             against="8 held-out families",
-            checks=(
-                Check(name="runs of 8 words shared", value=0, threshold=0, passed=True),
-                Check(name="near copies (similarity above 0.5)", value=0, threshold=0, passed=True),
-                Check(name="talk of being tested", value=0, threshold=0, passed=True),
+            checks=tuple(
+                Check(name=corpus, value=3, threshold=7, passed=True, note="advice/4 and framing-pool-order")
+                for corpus in corpora
             ),
         ),
         transcripts=tuple(shown),

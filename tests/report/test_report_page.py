@@ -215,7 +215,7 @@ def test_doses_times_audits_and_manifest(mirror: str) -> None:
     assert "| base | not trained | — |" in mirror
     assert "| commonest opener; I would start by: 6 records | 0.1667 | 0.15 | failed |" in mirror
     assert "| length spread; dealt from templates: not judged | 0.41 | 0.15 | not judged |" in mirror
-    assert "The firewall between corpora and evaluations passed." in mirror
+    assert "The firewall between corpora and evaluations passed: no record names" in mirror
     assert "From start to end: 24 min 58 s." in mirror
     assert "without 1 kind whose time is missing" in mirror
     assert "analysis plan locked: before the first result" in mirror

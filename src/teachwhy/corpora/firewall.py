@@ -34,6 +34,23 @@ class Breach(BaseModel):
     evidence: str
 
 
+class Screened(BaseModel):
+    """How near an admitted corpus comes to the held-out families: its record that shares most with one of them.
+
+    Attributes:
+        shared: different four-word runs that this record and this family have in common.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    corpus: str
+    records: int
+    record: str
+    family: str
+    shared: int
+    runs: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Heldout:
     """What is held out, in the forms in which it can be met again.
@@ -86,17 +103,23 @@ def _breach(record: Record, held: Heldout) -> Breach | None:
 
 
 def _near_copy(record: str, text: str, held: Heldout) -> Breach | None:
+    family, runs = _nearest(text, held)
+    if len(runs) < SIMILAR:
+        return None
+    evidence = f"{len(runs)} runs: {'; '.join(runs[:SIMILAR])}"
+    return Breach(record=record, rule=f"near copy of {family}", evidence=evidence)
+
+
+def _nearest(text: str, held: Heldout) -> tuple[str, list[str]]:
+    """The held-out family with which the text shares most four-word runs, and these runs."""
     shared = [run for run in shingles(text, _SHINGLE) if run in held.shingles]
     met = Counter(family for run in shared for family in sorted(held.shingles[run]))
-    family, count = met.most_common(1)[0] if met else ("", 0)
-    if count < SIMILAR:
-        return None
-    runs = [" ".join(run) for run in shared if family in held.shingles[run]]
-    return Breach(record=record, rule=f"near copy of {family}", evidence=f"{count} runs: {'; '.join(runs[:SIMILAR])}")
+    family = met.most_common(1)[0][0] if met else ""
+    return family, [" ".join(run) for run in shared if family in held.shingles[run]]
 
 
-def guard(corpus: Corpus, held: Heldout) -> None:
-    """Stop a corpus that breaks the firewall.
+def guard(corpus: Corpus, held: Heldout) -> Screened:
+    """Stop a corpus that breaks the firewall, and say of any other how near it comes.
 
     Raises:
         FirewallError: names the first record, the rule and the evidence, and how many there are.
@@ -110,3 +133,13 @@ def guard(corpus: Corpus, held: Heldout) -> None:
             where=first.record,
             mend="remove or rewrite these records; `teachwhy corpus audit` lists them all",
         )
+    near = [(record.id, *_nearest(record.whole(), held)) for record in corpus.records]
+    record, family, runs = max(near, key=lambda one: len(one[2]))
+    return Screened(
+        corpus=corpus.name,
+        records=len(near),
+        record=record,
+        family=family,
+        shared=len(runs),
+        runs=tuple(runs),
+    )

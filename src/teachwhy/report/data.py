@@ -93,7 +93,7 @@ class Audit(Part):
 
 
 class Firewall(Part):
-    """What was held against the held-out families, and what was found."""
+    """How near each corpus comes to the held-out families: one check a corpus."""
 
     corpora: tuple[str, ...]
     against: str

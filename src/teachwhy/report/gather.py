@@ -7,7 +7,7 @@ from typing import Any
 import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
 from teachwhy.corpora.corpus import Corpus
-from teachwhy.corpora.firewall import RUN, SIMILAR
+from teachwhy.corpora.firewall import SIMILAR, Screened
 from teachwhy.report.data import (
     Action,
     Arm,
@@ -107,16 +107,17 @@ def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
 
 def _firewall(done: Finished) -> Firewall:
     held = families(split="held-out")
-    rules = (
-        f"runs of {RUN} words shared",
-        f"near copies ({SIMILAR} or more four-word runs of one family)",
-        "held-out families named",
-    )
     return Firewall(
         corpora=tuple(done.plan.corpora),
         against=f"{len(held)} held-out families: {', '.join(f.id for f in held)}",
-        checks=tuple(Check(name=n, value=0, threshold=0, passed=True) for n in (*rules, "talk of being tested")),
+        checks=tuple(_screened(one) for one in done.vetted.screened),
     )
+
+
+def _screened(one: Screened) -> Check:
+    nearest = f"{one.record} and {one.family}: {'; '.join(one.runs)}" if one.shared else ""
+    passed = one.shared < SIMILAR
+    return Check(name=one.corpus, value=one.shared, threshold=SIMILAR - 1, passed=passed, note=nearest)
 
 
 def _transcripts(done: Finished) -> Iterable[Transcript]:

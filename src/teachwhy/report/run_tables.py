@@ -67,11 +67,12 @@ def audit(one: Audit) -> Table:
 
 
 def firewall(one: Firewall) -> Table:
-    """What was held against the held-out families."""
-    return _checks(f"Firewall: {', '.join(one.corpora) or 'no corpus'} against {one.against}", one.checks)
+    """How near each corpus comes to the held-out families."""
+    caption = f"Firewall against {one.against}. Four-word runs that the nearest record shares with one family"
+    return _checks(caption, one.checks, "corpus")
 
 
-def _checks(caption: str, checks: Sequence[Check]) -> Table:
+def _checks(caption: str, checks: Sequence[Check], what: str = "check") -> Table:
     rows: list[Row] = [
         [
             Entry(check.name, (check.note,) if check.note else ()),
@@ -81,7 +82,7 @@ def _checks(caption: str, checks: Sequence[Check]) -> Table:
         ]
         for check in checks
     ]
-    return table(caption, ["check", "value", "threshold", "verdict"], rows, ["value", "threshold"])
+    return table(caption, [what, "value", "threshold", "verdict"], rows, ["value", "threshold"])
 
 
 def verdict(passed: bool | None) -> Entry:

@@ -157,7 +157,9 @@ def _firewall(data: ReportData) -> str:
     if data.firewall is None:
         return f"The firewall's result is {say.MISSING}."
     said = {True: "passed", False: "failed", None: "was not judged in full"}[data.firewall.passed]
-    return f"The firewall between corpora and evaluations {said}."
+    rules = "no record names a held-out family, shares ten words in a row with one, or talks of being tested"
+    what = f": {rules}" if data.firewall.passed else ""
+    return f"The firewall between corpora and evaluations {said}{what}."
 
 
 def _caveats(data: ReportData) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from teachwhy.corpora.audit import Audit, audit
 from teachwhy.corpora.corpus import Corpus
-from teachwhy.corpora.firewall import RUN, SIMILAR, guard, held_out
+from teachwhy.corpora.firewall import RUN, SIMILAR, Screened, guard, held_out
 from teachwhy.errors import CorpusError
 from teachwhy.hashing import digest, file_digest
 from teachwhy.scenarios.family import families
@@ -22,9 +22,10 @@ def _recipe() -> str:
 
 @dataclass(frozen=True)
 class Vetted:
-    """The audits of a study's corpora. That it exists says that the firewall let every one of them pass."""
+    """The audits of a study's corpora, and how near each comes to the held-out families: the firewall let all pass."""
 
     audits: list[Audit]
+    screened: list[Screened]
 
 
 def vet(plan: StudyPlan, store: Store) -> Vetted:
@@ -34,15 +35,16 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
         FirewallError: a corpus overlaps with held-out families or talks about being tested.
         CorpusError: a corpus has exact duplicates.
     """
-    return Vetted([_vetted(corpus, store) for corpus in plan.corpora.values()])
+    found = [_vetted(corpus, store) for corpus in plan.corpora.values()]
+    return Vetted([audited for audited, _ in found], [screened for _, screened in found])
 
 
-def _vetted(corpus: Corpus, store: Store) -> Audit:
+def _vetted(corpus: Corpus, store: Store) -> tuple[Audit, Screened]:
     against = [family.address() for family in families(split="held-out")]
     address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, RUN, SIMILAR])
     if meta := store.meta("vetting", address):
-        return Audit.model_validate(meta["audit"])
-    guard(corpus, held_out())
+        return Audit.model_validate(meta["audit"]), Screened.model_validate(meta["screened"])
+    screened = guard(corpus, held_out())
     result = audit(corpus)
     exact = next(check for check in result.checks if check.name == "exact duplicates")
     if not exact.passed:
@@ -51,6 +53,7 @@ def _vetted(corpus: Corpus, store: Store) -> Audit:
             where=exact.worst[0],
             mend="remove the copies: a dose larger than the corpus repeats it by itself, and the ledger says so",
         )
-    with store.making("vetting", address, {"kind": "vetting", "audit": result.model_dump()}) as folder:
-        write_json(folder / "audit.json", result.model_dump())
-    return result
+    made = {"audit": result.model_dump(), "screened": screened.model_dump()}
+    with store.making("vetting", address, {"kind": "vetting"} | made) as folder:
+        write_json(folder / "audit.json", made)
+    return result, screened
