@@ -74,6 +74,30 @@ class Likelihood(Part):
     shift_interval: Interval | None = None
 
 
+class Measure(Part):
+    """One measure of a suite for one arm.
+
+    Attributes:
+        unit: "rate", "score" (both 0 to 1), "tokens" or "nats"; ``better``: "higher", "lower" or "neither".
+        samples: those with a value; ``causes``: missing values by cause.
+        mean, interval: over the groups of the suite (families, sections, seeds, topics).
+        against: the arm that the shift is taken against; None where there is none.
+    """
+
+    suite: str
+    measure: str
+    unit: Literal["rate", "score", "tokens", "nats"]
+    better: Literal["higher", "lower", "neither"]
+    arm: str
+    samples: int
+    causes: dict[str, int]
+    mean: float | None
+    interval: Interval | None
+    against: str | None = None
+    shift: float | None = None
+    shift_interval: Interval | None = None
+
+
 class Check(Part):
     """One check of an audit; ``passed`` is None where it is not judged. ``note``: the worst cases, or why."""
 
@@ -214,6 +238,7 @@ class ReportData(Part):
     arms: tuple[Arm, ...] = Field(min_length=1)
     analysis: Analysis
     likelihood: tuple[Likelihood, ...] = ()
+    measures: tuple[Measure, ...] = ()
     audits: tuple[Audit, ...] = ()
     firewall: Firewall | None = None
     transcripts: tuple[Transcript, ...] = ()
@@ -232,6 +257,7 @@ class ReportData(Part):
         _known("analysis", (cell.arm for cell in self.analysis.cells), names)
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
         _known("likelihood", (readout.arm for readout in self.likelihood), names)
+        _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)
         return self
 

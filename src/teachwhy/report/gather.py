@@ -17,6 +17,7 @@ from teachwhy.report.data import (
     Firewall,
     Likelihood,
     Manifest,
+    Measure,
     Node,
     PlanLock,
     ReportData,
@@ -29,11 +30,16 @@ from teachwhy.scenarios.family import families
 from teachwhy.scenarios.scenario import Condition, Scenario
 from teachwhy.study.declaration import BASE, ORGANISM, Lesson
 from teachwhy.study.plan import StudyPlan
-from teachwhy.study.results import Readout, ledgers, sample_rows
+from teachwhy.study.results import Measured, Readout, ledgers, sample_rows
 from teachwhy.study.run import Finished, manifest
 from teachwhy.study.store import Store
 
-_KINDS = {"train": "teaching", "eval": "honeypots and twins", "likelihood": "likelihood of acts"}
+_KINDS = {
+    "train": "teaching",
+    "eval": "honeypots and twins",
+    "likelihood": "likelihood of acts",
+    "suite": "other suites",
+}
 
 
 def gather(done: Finished) -> ReportData:
@@ -45,6 +51,7 @@ def gather(done: Finished) -> ReportData:
         arms=tuple(_arms(done.plan, done.store)),
         analysis=done.analysis,
         likelihood=tuple(_likelihood(row, done) for row in done.readouts),
+        measures=tuple(_measure(row, done) for row in done.measured),
         audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
         firewall=_firewall(done),
         transcripts=tuple(_transcripts(done)),
@@ -78,6 +85,24 @@ def _likelihood(row: Readout, done: Finished) -> Likelihood:
         arm=row.arm,
         samples=row.samples,
         missing=row.missing,
+        mean=row.mean,
+        interval=_interval(row.low, row.high),
+        against=None if row.arm in (BASE, start) else start,
+        shift=row.shift,
+        shift_interval=_interval(row.shift_low, row.shift_high),
+    )
+
+
+def _measure(row: Measured, done: Finished) -> Measure:
+    start = ORGANISM if done.plan.study.organism else BASE
+    return Measure(
+        suite=row.suite,
+        measure=row.measure,
+        unit=row.unit,
+        better=row.better,
+        arm=row.arm,
+        samples=row.samples,
+        causes=row.causes,
         mean=row.mean,
         interval=_interval(row.low, row.high),
         against=None if row.arm in (BASE, start) else start,

@@ -7,6 +7,7 @@ from teachwhy.report import numbers as say
 from teachwhy.report import run_tables, tables
 from teachwhy.report.data import ReportData, Transcript
 from teachwhy.report.figures import Panel
+from teachwhy.report.measures import suite_tables
 from teachwhy.report.panels import difference_panel, rate_panels
 from teachwhy.report.sentences import Answer, answer, headline, measure_name
 from teachwhy.report.tables import Table
@@ -50,6 +51,7 @@ class View:
     health: Table
     twins: Table | None
     likelihood: Table | None
+    suites: list[Table]
     doses: Table
     examples: list[tuple[str, list[Example]]]
     audits: list[Table]
@@ -82,6 +84,7 @@ def view(data: ReportData) -> View:
         health=tables.health(data),
         twins=tables.twins(data),
         likelihood=tables.likelihood(data.likelihood),
+        suites=suite_tables(data.measures),
         doses=run_tables.doses(data),
         examples=_examples(data),
         audits=[run_tables.audit(one) for one in data.audits],

@@ -5,10 +5,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 
 from teachwhy.analysis.plan import Controls, Plan, Primary
 from teachwhy.errors import StudyError, nearest
+from teachwhy.evals.registry import suites
 from teachwhy.hashing import digest
 from teachwhy.scenarios.family import KINDS, SPLITS, THREATS
 from teachwhy.scenarios.scenario import SIZES
@@ -17,6 +26,10 @@ from teachwhy.training.plan import Settings
 
 BASE, ORGANISM = "base", "organism"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+Role = Literal["grader", "auditor"]
+_BUILT_IN = ("honeypots", "twins", "likelihood")
 
 
 class Declared(BaseModel):
@@ -76,16 +89,24 @@ class LikelihoodEval(Declared):
 
 
 class Evals(Declared):
-    """What is measured on every checkpoint."""
+    """What is measured on every checkpoint: honeypots, and any suite by its name."""
 
     honeypots: HoneypotEval | None = None
     twins: HoneypotEval | None = None
     likelihood: LikelihoodEval | None = None
+    suites: dict[str, SerializeAsAny[BaseModel]] = {}
+    """Settings of the other suites; in a study file they stand beside the honeypots."""
 
     @model_validator(mode="before")
     @classmethod
-    def _empty_is_default(cls, data: Any) -> Any:
-        return {key: value or {} for key, value in data.items()} if isinstance(data, dict) else data
+    def _by_name(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        given = {key: value or {} for key, value in data.items()}
+        if unknown := [name for name in given if name not in (*_BUILT_IN, *suites())]:
+            raise ValueError(f"unknown evaluation '{unknown[0]}': {nearest(unknown[0], (*_BUILT_IN, *suites()))}")
+        own = {name: suites()[name].settings.model_validate(given.pop(name)) for name in suites() if name in given}
+        return given | {"suites": own}
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -117,6 +138,8 @@ class Study(Declared):
     organism_training: Settings | None = None
     """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
     evals: Evals
+    roles: dict[Role, str] = {}
+    """Models that judge and probe, by role: any Inspect model name."""
     analysis: AnalysisSpec
 
     @field_validator("study")

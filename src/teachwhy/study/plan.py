@@ -1,22 +1,25 @@
 """The plan: a study as a graph of content-addressed nodes, known before anything is run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
+
+from pydantic import BaseModel
 
 from teachwhy.corpora.corpus import Corpus, load_corpus
 from teachwhy.errors import StudyError
 from teachwhy.evals.honeypots.likelihood import LIKELIHOOD_VERSION
 from teachwhy.evals.honeypots.task import evaluation_address, honeypot_conditions
+from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import ModelRef, find_model, local_folder
 from teachwhy.scenarios.scenario import Condition
-from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Study
+from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Role, Study
 from teachwhy.training.plan import RECIPE, Settings, Stage
 
-NodeKind = Literal["train", "eval", "likelihood"]
+NodeKind = Literal["train", "eval", "likelihood", "suite"]
 
 # Answers that are decoded together and kept together: what a kill can lose. Their composition never changes, so an
 # answer does not depend on whether the run was interrupted.
@@ -54,11 +57,12 @@ class Node:
     suite: str = ""
     temperature: float = 1.0
     repeats: int = 1
+    ids: tuple[str, ...] = ()
 
     @property
     def answers(self) -> int:
         """Answers that the node asks for (measurements only)."""
-        return len(self.conditions) * self.repeats
+        return len(self.ids) if self.kind == "suite" else len(self.conditions) * self.repeats
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ def make_plan(study: Study) -> StudyPlan:
         StudyError: the study trains and its base is reached through an API.
     """
     base = find_model(study.base)
-    if not base.local and (study.organism or study.arms or study.evals.likelihood):
+    inside = [name for name in study.evals.suites if find_suite(name).local]
+    if not base.local and (study.organism or study.arms or study.evals.likelihood or inside):
         raise StudyError(
             f"'{study.base}' is an endpoint: it can be asked, not trained or scored here",
             where="base",
@@ -163,6 +168,18 @@ def _measurements(study: Study, model: Model) -> Iterator[Node]:
         address = digest(["likelihood", LIKELIHOOD_VERSION, model.address, evaluation_address(conditions)])
         label = f"likelihood of acts, {model.label}"
         yield Node("likelihood", label, address, model, (model.address,), conditions=conditions, suite="likelihood")
+    for name, settings in study.evals.suites.items():
+        yield from _suite(name, settings, study.roles, model)
+
+
+def _suite(name: str, settings: BaseModel, roles: Mapping[Role, str], model: Model) -> Iterator[Node]:
+    suite = find_suite(name)
+    ids = tuple(suite.ids(settings))
+    for number in range(0, len(ids), SHARD):
+        part = ids[number : number + SHARD]
+        address = digest(["suite", name, model.address, suite.address(settings, part), dict(roles)])
+        label = f"{name} {number + 1}-{number + len(part)} of {len(ids)}, {model.label}"
+        yield Node("suite", label, address, model, (model.address,), ids=part, suite=name)
 
 
 def _shards(suite: str, spec: HoneypotEval, model: Model) -> Iterator[Node]:

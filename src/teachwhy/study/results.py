@@ -8,6 +8,8 @@ from scipy import stats
 
 from teachwhy.analysis import Analysis, analyse
 from teachwhy.errors import StudyError
+from teachwhy.evals.registry import find_suite
+from teachwhy.evals.suite import Better, Unit
 from teachwhy.study.declaration import BASE, ORGANISM
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.store import Store, read_rows
@@ -23,6 +25,29 @@ class Readout(BaseModel):
     arm: str
     samples: int
     missing: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    shift: float | None
+    shift_low: float | None
+    shift_high: float | None
+
+
+class Measured(BaseModel):
+    """One measure of a suite for one arm: the mean with a 95 % interval over groups (t, groups as units; a sample's
+    value is its mean over training seeds), and the shift against the arm's starting model on the same samples."""
+
+    model_config = ConfigDict(frozen=True)
+
+    suite: str
+    measure: str
+    unit: Unit
+    better: Better
+    arm: str
+    samples: int
+    """Samples with a value."""
+    causes: dict[str, int]
+    """Missing values by cause."""
     mean: float | None
     low: float | None
     high: float | None
@@ -85,6 +110,55 @@ def _readout(arm: str, frame: pd.DataFrame, values: pd.DataFrame, reference: pd.
         arm=arm,
         samples=len(values),
         missing=missing,
+        mean=mean,
+        low=low,
+        high=high,
+        shift=shift[0],
+        shift_low=shift[1],
+        shift_high=shift[2],
+    )
+
+
+def measured(plan: StudyPlan, store: Store) -> list[Measured]:
+    """Every measure of every declared suite, arm by arm.
+
+    Raises:
+        StudyError: a suite measured nothing at all.
+    """
+    rows = sample_rows(plan, store, "suite")
+    if not rows:
+        return []
+    frame = pd.DataFrame(rows)
+    start = ORGANISM if plan.study.organism else BASE
+    found = []
+    for (name, measure), part in frame.groupby(["eval", "measure"], sort=False):
+        if part["value"].isna().all():
+            cause = part["missing"].iloc[0]
+            raise StudyError(f"no value of {name}, {measure}: n = 0 is a failure; the first cause: {cause}", where=name)
+        found += [_measured(arm, part, start) for arm in plan.study.measured]
+    return found
+
+
+def _measured(arm: str, part: pd.DataFrame, start: str) -> Measured:
+    """One arm's line; ``part`` holds the rows of one measure."""
+    name, measure = part["eval"].iloc[0], part["measure"].iloc[0]
+    about = find_suite(name).measures[measure]
+    values = part.dropna(subset=["value"]).astype({"value": float})
+    averaged = values.groupby(["arm", "sample_id", "group"], as_index=False)["value"].mean()
+    own = averaged[averaged["arm"] == arm]
+    reference = averaged[averaged["arm"] == start].set_index("sample_id")["value"]
+    mean, low, high = _over_families(own["value"], own["group"])
+    shifts = own.assign(shift=own["value"] - own["sample_id"].map(reference)).dropna(subset=["shift"])
+    compared = arm not in (BASE, start)
+    shift = _over_families(shifts["shift"], shifts["group"]) if compared else (None, None, None)
+    return Measured(
+        suite=name,
+        measure=measure,
+        unit=about.unit,
+        better=about.better,
+        arm=arm,
+        samples=len(own),
+        causes=part[part["arm"] == arm]["missing"].value_counts().sort_index().to_dict(),
         mean=mean,
         low=low,
         high=high,

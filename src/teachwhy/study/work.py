@@ -2,12 +2,12 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from teachwhy.errors import StoreError, TeachwhyError
-from teachwhy.study.declaration import BASE
+from teachwhy.study.declaration import BASE, Role
 from teachwhy.study.plan import UNTRAINED, Model, Node, StudyPlan
 from teachwhy.study.store import Store, write_rows
 
@@ -26,7 +26,9 @@ def perform(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> dict[str, 
     with store.lock(node.kind, node.address):
         if found := store.meta(node.kind, node.address):
             return found
-        {"train": _train, "eval": _evaluate, "likelihood": _evaluate}[node.kind](node, plan, store, tick)
+        {"train": _train, "eval": _evaluate, "likelihood": _evaluate, "suite": _evaluate}[node.kind](
+            node, plan, store, tick
+        )
         made = store.meta(node.kind, node.address)
         if made is None:
             raise StoreError("the artifact vanished while it was made", where=store.path(node.kind, node.address))
@@ -61,27 +63,42 @@ def _train(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
 
 
 def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
-    from teachwhy.evals.honeypots.likelihood import likelihood_rows, likelihood_task
-    from teachwhy.evals.honeypots.task import honeypot_task
-    from teachwhy.evals.rows import honeypot_rows
-
     began = time.monotonic()
-    read_out = node.kind == "likelihood"
-    task = (
-        likelihood_task(node.conditions)
-        if read_out
-        else honeypot_task(node.conditions, name=node.suite, temperature=node.temperature, repeats=node.repeats)
-    )
+    task, to_rows = _task(node, plan)
     with tempfile.TemporaryDirectory(prefix="teachwhy-log-") as folder:
-        log, path = run_inspect(task, _served(node.model, plan, store), Path(folder), node.answers)
-        rows = likelihood_rows(log) if read_out else honeypot_rows(log)
-        if len(rows) != node.answers:
-            raise TeachwhyError(f"{len(rows)} of {node.answers} answers came back", where=node.label)
+        log, path = run_inspect(
+            task, _served(node.model, plan, store), Path(folder), node.answers, roles=plan.study.roles
+        )
+        rows = to_rows(log)
+        answers = len({row["sample_id"] for row in rows})
+        if answers != node.answers:
+            raise TeachwhyError(f"{answers} of {node.answers} answers came back", where=node.label)
         _refuse_outage(rows, node)
-        meta = _meta(node, began, {"samples": len(rows), "tokens": sum(row.get("tokens", 0) for row in rows)})
+        meta = _meta(node, began, {"samples": answers, "tokens": _tokens(rows)})
         with store.making(node.kind, node.address, meta) as made:
             write_rows(made / "rows.jsonl", rows)
             (made / "log.eval").write_bytes(path.read_bytes())
+
+
+def _task(node: Node, plan: StudyPlan) -> tuple[Any, Callable[["EvalLog"], list[Any]]]:
+    """The Inspect task of a measurement, and what makes rows of its log."""
+    from teachwhy.evals.honeypots.likelihood import likelihood_rows, likelihood_task
+    from teachwhy.evals.honeypots.task import honeypot_task
+    from teachwhy.evals.registry import find_suite
+    from teachwhy.evals.rows import honeypot_rows
+
+    if node.kind == "likelihood":
+        return likelihood_task(node.conditions), likelihood_rows
+    if node.kind == "eval":
+        task = honeypot_task(node.conditions, name=node.suite, temperature=node.temperature, repeats=node.repeats)
+        return task, honeypot_rows
+    suite = find_suite(node.suite)
+    return suite.task(plan.study.evals.suites[node.suite], node.ids), suite.rows
+
+
+def _tokens(rows: list[dict[str, Any]]) -> int:
+    """Tokens written, each sample counted once."""
+    return sum({row["sample_id"]: row.get("tokens", 0) for row in rows}.values())
 
 
 # Above this share of failed calls it is an outage, to be waited out and asked again, and not attrition.
@@ -99,7 +116,9 @@ def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
         )
 
 
-def run_inspect(task: Any, model: str, folder: Path, samples: int) -> tuple["EvalLog", Path]:
+def run_inspect(
+    task: Any, model: str, folder: Path, samples: int, roles: Mapping[Role, str] | None = None
+) -> tuple["EvalLog", Path]:
     """Run a task in Inspect, quietly, all samples at once, and return its log and where it lies.
 
     Raises:
@@ -110,6 +129,7 @@ def run_inspect(task: Any, model: str, folder: Path, samples: int) -> tuple["Eva
     logs = inspect_eval(
         task,
         model=model,
+        model_roles=dict(roles or {}),
         log_dir=str(folder),
         display="none",
         max_samples=samples,
