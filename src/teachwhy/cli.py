@@ -102,17 +102,36 @@ def view(folder: RunFolder, port: Annotated[int, typer.Option(help="Port of the 
 
 @app.command(name="eval")
 def evaluate(
-    suite: Annotated[str, typer.Argument(help="honeypots, twins, likelihood, blackmail, sabotage, framing, leaking.")],
+    suite: Annotated[
+        str,
+        typer.Argument(help="honeypots, twins, likelihood, one kind of honeypot, or a suite (`teachwhy suites`)."),
+    ],
     model: Annotated[str, typer.Option(help="An embedded name, a folder, a hub id, or any Inspect model name.")],
-    split: Annotated[str, typer.Option(help="train or held-out.")] = "held-out",
-    size: Annotated[str, typer.Option(help="brief or full.")] = "brief",
-    samples: Annotated[int, typer.Option(help="Samples a family.")] = 8,
+    split: Annotated[str, typer.Option(help="Honeypots: train or held-out.")] = "held-out",
+    size: Annotated[str, typer.Option(help="Honeypots: brief or full.")] = "brief",
+    samples: Annotated[int, typer.Option(help="Honeypots: samples a family.")] = 8,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A suite's setting, KEY=VALUE (YAML).")] = None,
+    grader: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
+    auditor: Annotated[str | None, typer.Option(help="The model that probes.")] = None,
     logs: Annotated[Path, typer.Option(help="Folder for the Inspect log.")] = Path("logs"),
 ) -> None:
     """Measure one model."""
+    from teachwhy.standalone import SUITES, measure_suite, parsed_settings
     from teachwhy.standalone import evaluate as measure
 
-    typer.echo(measure(suite, model, split=split, size=size, samples=samples, logs=logs))
+    roles = {role: name for role, name in (("grader", grader), ("auditor", auditor)) if name}
+    if suite in SUITES:
+        typer.echo(measure(suite, model, split=split, size=size, samples=samples, logs=logs))
+    else:
+        typer.echo(measure_suite(suite, model, parsed_settings(settings or []), roles, logs))
+
+
+@app.command(name="suites")
+def list_suites() -> None:
+    """The suites that can be measured, with what each gives."""
+    from teachwhy.standalone import describe_suites
+
+    typer.echo(describe_suites())
 
 
 @app.command()

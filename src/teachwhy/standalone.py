@@ -1,8 +1,11 @@
 """The verbs on their own: measure one model, teach one model, look at one corpus. Each returns what to print."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from teachwhy.corpora.audit import audit
 from teachwhy.corpora.corpus import Corpus, corpus_names, load_corpus
@@ -10,6 +13,10 @@ from teachwhy.corpora.firewall import breaches, held_out
 from teachwhy.corpora.records import Record
 from teachwhy.errors import TeachwhyError, UserError, nearest
 from teachwhy.scenarios.family import KINDS
+from teachwhy.texts import validated
+
+if TYPE_CHECKING:
+    from teachwhy.evals.suite import Row, Suite
 
 SUITES = ("honeypots", "twins", "likelihood", *KINDS)
 
@@ -63,6 +70,83 @@ def _missing(log: Any) -> list[str]:
         first = next(row["reason"] for row in rows)
         raise TeachwhyError(f"no sample could be scored; the first: {first}", where=log.eval.task)
     return [f"  missing    {', '.join(f'{n} {cause}' for cause, n in sorted(causes.items())) or 'none'}"]
+
+
+def parsed_settings(given: list[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` settings as a mapping; values are YAML.
+
+    Raises:
+        UserError: a setting has no key or is not YAML.
+    """
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UserError(f"'{text}' is not a setting", where="--set", mend="write KEY=VALUE")
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"'{value}' is not YAML", where=f"--set {key}", mend="quote it") from None
+    return found
+
+
+def describe_suites() -> str:
+    """Every suite with its measures and settings."""
+    from teachwhy.evals.registry import suites
+
+    lines = [f"{name:20} see docs/evaluations.md" for name in SUITES]
+    for suite in suites().values():
+        lines.append(f"{suite.name:20} settings: {', '.join(suite.settings.model_fields)}")
+        lines += [f"  {name:24} {about.unit}, {about.about}" for name, about in suite.measures.items()]
+    return "\n".join(lines)
+
+
+def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[str, str], logs: Path) -> str:
+    """Measure one model with a suite other than the honeypots.
+
+    Args:
+        given: settings of the suite; what is left out has its default.
+        roles: models that judge and probe, by role (``grader``, ``auditor``).
+
+    Raises:
+        UserError: unknown suite or setting.
+        TeachwhyError: some measure has no value at all.
+    """
+    from teachwhy.evals.registry import suites
+    from teachwhy.models.registry import find_model
+    from teachwhy.study.work import run_inspect
+
+    if name not in suites():
+        raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites())))
+    suite = suites()[name]
+    settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
+    ids = suite.ids(settings)
+    task = suite.task(settings, ids)
+    log, path = run_inspect(task, find_model(model).inspect_name, logs, min(len(ids), 64), roles)
+    rows = suite.rows(log)
+    said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in suite.measures]
+    lines = [f"{name}, {model}: {len(ids)} samples", *filter(None, said)]
+    return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
+
+
+def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
+    import pandas as pd
+
+    from teachwhy.analysis import over_groups
+
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows)
+    valued = frame.dropna(subset=["value"])
+    causes = frame["missing"].value_counts().sort_index().to_dict()
+    if valued.empty:
+        raise TeachwhyError(f"no value of {measure}; the first cause: {rows[0]['reason']}", where=suite.name)
+    mean, low, high = over_groups(valued["value"].astype(float), valued["group"])
+    ends = "" if low is None else f" [{low:.3f}, {high:.3f}]"
+    lost = ", ".join(f"{number} {cause}" for cause, number in causes.items()) or "none"
+    about = suite.measures[measure]
+    better = "" if about.better == "neither" else f", {about.better} is better"
+    return f"  {measure:24} {mean:.3f}{ends} ({about.unit}{better}), n {len(valued)}, missing {lost}"
 
 
 def teach(model: str, corpora: list[str], out: Path, *, seed: int, lora: bool, learning_rate: float | None) -> str:

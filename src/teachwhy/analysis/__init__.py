@@ -1,6 +1,7 @@
 """Rates, paired comparisons, gates and verdicts: what the samples allow a report to say."""
 
 from .claims import analyse, holm
+from .means import over_groups
 from .paired import compare
 from .plan import Controls, Plan
 from .results import Analysis, Cell, Comparison, Effect, Gate, Interval, Rate
@@ -18,4 +19,5 @@ __all__ = [
     "analyse",
     "compare",
     "holm",
+    "over_groups",
 ]

@@ -28,7 +28,7 @@ BASE, ORGANISM = "base", "organism"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-Role = Literal["grader", "auditor"]
+ROLES = ("grader", "auditor")
 _BUILT_IN = ("honeypots", "twins", "likelihood")
 
 
@@ -103,8 +103,6 @@ class Evals(Declared):
         if not isinstance(data, dict):
             return data
         given = {key: value or {} for key, value in data.items()}
-        if unknown := [name for name in given if name not in (*_BUILT_IN, *suites())]:
-            raise ValueError(f"unknown evaluation '{unknown[0]}': {nearest(unknown[0], (*_BUILT_IN, *suites()))}")
         own = {name: suites()[name].settings.model_validate(given.pop(name)) for name in suites() if name in given}
         return given | {"suites": own}
 
@@ -138,7 +136,7 @@ class Study(Declared):
     organism_training: Settings | None = None
     """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
     evals: Evals
-    roles: dict[Role, str] = {}
+    roles: dict[str, str] = {}
     """Models that judge and probe, by role: any Inspect model name."""
     analysis: AnalysisSpec
 
@@ -207,9 +205,17 @@ def load_study(path: Path) -> Study:
         raise StudyError(f"the study is not YAML: {error}", where=path) from None
     if not isinstance(data, dict):
         raise StudyError("the study file is not a mapping of keys", where=path, mend="see studies/quickstart.yaml")
+    _check_evals(data.get("evals"), path)
     study = validated(Study, data, where=path, error=StudyError)
     _check_names(study, path)
     return study
+
+
+def _check_evals(given: object, path: Path) -> None:
+    known = [*_BUILT_IN, *suites()]
+    for name in given if isinstance(given, dict) else []:
+        if name not in known:
+            raise StudyError(f"unknown key 'evals.{name}'", where=path, mend=nearest(str(name), known))
 
 
 def _check_names(study: Study, path: Path) -> None:
@@ -217,6 +223,7 @@ def _check_names(study: Study, path: Path) -> None:
 
     compared = [("analysis.compare", name, study.measured) for pair in study.analysis.compare for name in pair]
     benign = [("analysis.benign", study.analysis.benign, list(study.arms))] if study.analysis.benign else []
+    roles = [("roles", role, list(ROLES)) for role in study.roles]
     lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
     corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
     suites = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
@@ -224,7 +231,7 @@ def _check_names(study: Study, path: Path) -> None:
     if study.evals.likelihood:
         levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
         levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]
-    for place, name, valid in [*compared, *benign, *corpora, *levels]:
+    for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
     for lesson in lessons:

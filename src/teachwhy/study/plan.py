@@ -16,7 +16,7 @@ from teachwhy.hashing import digest
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import ModelRef, find_model, local_folder
 from teachwhy.scenarios.scenario import Condition
-from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Role, Study
+from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Study
 from teachwhy.training.plan import RECIPE, Settings, Stage
 
 NodeKind = Literal["train", "eval", "likelihood", "suite"]
@@ -172,7 +172,7 @@ def _measurements(study: Study, model: Model) -> Iterator[Node]:
         yield from _suite(name, settings, study.roles, model)
 
 
-def _suite(name: str, settings: BaseModel, roles: Mapping[Role, str], model: Model) -> Iterator[Node]:
+def _suite(name: str, settings: BaseModel, roles: Mapping[str, str], model: Model) -> Iterator[Node]:
     suite = find_suite(name)
     ids = tuple(suite.ids(settings))
     for number in range(0, len(ids), SHARD):

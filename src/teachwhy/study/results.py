@@ -4,9 +4,8 @@ from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy import stats
 
-from teachwhy.analysis import Analysis, analyse
+from teachwhy.analysis import Analysis, analyse, over_groups
 from teachwhy.errors import StudyError
 from teachwhy.evals.registry import find_suite
 from teachwhy.evals.suite import Better, Unit
@@ -101,10 +100,10 @@ def readouts(plan: StudyPlan, store: Store) -> list[Readout]:
 
 
 def _readout(arm: str, frame: pd.DataFrame, values: pd.DataFrame, reference: pd.Series, compared: bool) -> Readout:
-    mean, low, high = _over_families(values["value"], values["family"])
+    mean, low, high = over_groups(values["value"], values["family"])
     shifted = values.assign(shift=values["value"] - values["sample_id"].map(reference)).dropna(subset=["shift"])
     compares = compared and arm != BASE
-    shift = _over_families(shifted["shift"], shifted["family"]) if compares else (None, None, None)
+    shift = over_groups(shifted["shift"], shifted["family"]) if compares else (None, None, None)
     missing = int(frame[frame["arm"] == arm]["value"].isna().sum())
     return Readout(
         arm=arm,
@@ -147,10 +146,10 @@ def _measured(arm: str, part: pd.DataFrame, start: str) -> Measured:
     averaged = values.groupby(["arm", "sample_id", "group"], as_index=False)["value"].mean()
     own = averaged[averaged["arm"] == arm]
     reference = averaged[averaged["arm"] == start].set_index("sample_id")["value"]
-    mean, low, high = _over_families(own["value"], own["group"])
+    mean, low, high = over_groups(own["value"], own["group"])
     shifts = own.assign(shift=own["value"] - own["sample_id"].map(reference)).dropna(subset=["shift"])
     compared = arm not in (BASE, start)
-    shift = _over_families(shifts["shift"], shifts["group"]) if compared else (None, None, None)
+    shift = over_groups(shifts["shift"], shifts["group"]) if compared else (None, None, None)
     return Measured(
         suite=name,
         measure=measure,
@@ -166,13 +165,3 @@ def _measured(arm: str, part: pd.DataFrame, start: str) -> Measured:
         shift_low=shift[1],
         shift_high=shift[2],
     )
-
-
-def _over_families(values: pd.Series, families: pd.Series) -> tuple[float | None, float | None, float | None]:
-    """Mean of family means with a 95 % t interval; families are the units. None where there are fewer than two."""
-    means = values.groupby(families).mean()
-    if len(means) < 2:
-        return (float(means.mean()) if len(means) else None), None, None
-    half = float(stats.t.ppf(0.975, len(means) - 1)) * float(means.std(ddof=1)) / len(means) ** 0.5
-    centre = float(means.mean())
-    return centre, centre - half, centre + half

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from teachwhy.errors import StoreError, TeachwhyError
-from teachwhy.study.declaration import BASE, Role
+from teachwhy.study.declaration import BASE
 from teachwhy.study.plan import UNTRAINED, Model, Node, StudyPlan
 from teachwhy.study.store import Store, write_rows
 
@@ -117,7 +117,7 @@ def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
 
 
 def run_inspect(
-    task: Any, model: str, folder: Path, samples: int, roles: Mapping[Role, str] | None = None
+    task: Any, model: str, folder: Path, samples: int, roles: Mapping[str, str] | None = None
 ) -> tuple["EvalLog", Path]:
     """Run a task in Inspect, quietly, all samples at once, and return its log and where it lies.
 
