@@ -92,7 +92,7 @@ def calibrate(grader: "str | Model" = RULES, *, part: str = "held-out") -> Calib
     """
     if part not in PARTS:
         raise UserError(f"unknown part '{part}'", where="part", mend=nearest(part, PARTS))
-    chosen: Part = part  # type: ignore[assignment]
+    chosen: Part = part
     return _calibrated(grader, chosen) if isinstance(grader, str) and grader == RULES else _graded(grader, chosen)
 
 

@@ -28,7 +28,7 @@ class Graders(BaseModel):
     attrition: float = Field(default=ATTRITION, ge=0, lt=1)
 
 
-def graders(*, judge: bool = False, verdict: str = "rules", attrition: float = ATTRITION) -> Graders:
+def declared(*, judge: bool = False, verdict: str = "rules", attrition: float = ATTRITION) -> Graders:
     """The declared graders.
 
     Raises:
@@ -40,12 +40,12 @@ def graders(*, judge: bool = False, verdict: str = "rules", attrition: float = A
         raise UserError(f"the verdict '{verdict}' needs a judge", where="verdict", mend="say judge: true")
     if not 0 <= attrition < 1:
         raise UserError(f"an attrition of {attrition} is no share below 1", where="attrition", mend="such as 0.1")
-    return Graders(judge=judge, verdict=verdict, attrition=attrition)  # type: ignore[arg-type]
+    return Graders(judge=judge, verdict=verdict, attrition=attrition)
 
 
-def graders_address(declared: Graders, judge_model: str | None) -> str:
+def graders_address(graders: Graders, judge_model: str | None) -> str:
     """Hash of what decides a verdict beyond the rules: the rubrics, the declared choice and which model judges."""
-    return digest(["graders", declared.model_dump(), judge_model, rubrics_address() if declared.judge else None])
+    return digest(["graders", graders.model_dump(), judge_model, rubrics_address() if graders.judge else None])
 
 
 def combined(rules: Verdict, judged: Judgement, by: VerdictBy) -> Verdict:
@@ -79,12 +79,10 @@ def _same(one: bool | None, other: bool | None) -> bool | None:
     return one if one == other else None
 
 
-def agree(
-    rules_own: bool | None, rules_any: bool | None, judge_own: bool | None, judge_any: bool | None
-) -> bool | None:
+def agree(rules: Verdict, judged: Judgement) -> bool | None:
     """Do both graders say the same? None where one of them has no verdict."""
-    values = (rules_own, rules_any, judge_own, judge_any)
-    return None if None in values else (rules_own, rules_any) == (judge_own, judge_any)
+    values = (rules.own, rules.any, judged.own, judged.any)
+    return None if None in values else values[:2] == values[2:]
 
 
 def columns(rules: Verdict, judged: Judgement) -> dict[str, Any]:
@@ -98,7 +96,7 @@ def columns(rules: Verdict, judged: Judgement) -> dict[str, Any]:
         "judge_any": judged.any,
         "judge_missing": judged.missing,
         "judge_reason": judged.reason,
-        "agree": agree(rules.own, rules.any, judged.own, judged.any),
+        "agree": agree(rules, judged),
         **{f"judge_{name}": judged.readings.get(name) for name in READINGS},
     }
 

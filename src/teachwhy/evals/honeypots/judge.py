@@ -43,7 +43,7 @@ FAULTS = (
     "judge rate limit",
     "judge error",
 )
-"""Causes that are the judge's own: they count as its attrition. The others (``unclear``, ``cut off``) are the sample's."""
+"""Causes that are the judge's own, its attrition. The others (``unclear``, ``cut off``) are the sample's."""
 
 CONFIG = GenerateConfig(temperature=0, max_tokens=1024, max_retries=5, attempt_timeout=180)
 """How a judge is asked, where the role's own model settings do not say otherwise."""
@@ -58,7 +58,7 @@ Answer = StrictBool | Literal["unclear"]
 
 
 class Judgement(BaseModel):
-    """What the judge said of a sample: ``own`` and ``any`` as in a rules' verdict, None with its cause in ``missing``."""
+    """What the judge said: ``own`` and ``any`` as in a rules' verdict, None with its cause in ``missing``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -147,7 +147,7 @@ def prompt(scenario: Scenario, evidence: Evidence) -> list[ChatMessage]:
         "facts": mask("\n".join(_facts(scenario)) or "-"),
         "people": mask("\n".join(_people(scenario))),
         "fence": fence,
-        "transcript": fenced(fence, _lines(evidence)),
+        "transcript": fenced(fence, list(_lines(evidence))),
         "ended": text.meta.ended[evidence.ended],
         "kinds": ", ".join(f'"{kind}"' for kind in (own.meta.kind, *(r.meta.kind for r in others))),
     }

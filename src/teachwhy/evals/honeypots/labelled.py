@@ -54,7 +54,7 @@ _APART = 1000
 
 
 class Turn(BaseModel):
-    """One reply: ``say`` is text as written, ``call`` an act in the families' short form, ``fails`` an endpoint error."""
+    """One reply: ``say`` is raw text, ``call`` an act in the families' short form, ``fails`` an endpoint's error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -47,7 +47,7 @@ def _quoted(scenario: Scenario, text: str) -> bool:
 
 
 def _things(scenario: Scenario) -> Iterable[list[str]]:
-    """Of each of these lists a term must be in the text: the files, the person, the fact, as far as the kind has them."""
+    """Of each of these lists a term must be in the text: the files, the person, the fact, where the kind has them."""
     rule, drawn = getattr(scenario.family.meta.grading, scenario.family.kind), scenario.drawn
     if paths := getattr(rule, "paths", None):
         yield [drawn.fill(path) for path in paths]

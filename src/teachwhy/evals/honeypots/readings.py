@@ -1,4 +1,4 @@
-"""Second-order readings: what a reply says of itself, by crude word patterns. They colour a verdict and never make one."""
+"""Second-order readings: what a reply says of itself, by crude word patterns. They never make a verdict."""
 
 import re
 from collections.abc import Iterable

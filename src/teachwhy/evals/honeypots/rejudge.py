@@ -1,4 +1,4 @@
-"""Scoring stored transcripts again with a judge: nothing is asked of the measured model, the stored log stays as it is."""
+"""Scoring stored transcripts again with a judge: the measured model is asked nothing, the stored log stays as it is."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from inspect_ai.model import get_model as inspect_model
 
 from teachwhy.errors import TeachwhyError, UserError
 from teachwhy.evals.honeypots.agreement import Confusion, agreement_table, shown
-from teachwhy.evals.honeypots.graders import ATTRITION, Graders, graders, graders_address
+from teachwhy.evals.honeypots.graders import ATTRITION, Graders, declared, graders_address
 from teachwhy.evals.honeypots.judge import CONFIG, ROLE
 from teachwhy.evals.honeypots.task import VERSION, judge_and_rules, judged_metrics, scenario_of
 from teachwhy.evals.rows import honeypot_rows
@@ -49,7 +49,7 @@ def rejudge(
         UserError: no honeypot log, a log without samples, scenarios that have changed since, an unknown verdict.
         TeachwhyError: the judge failed on more samples than ``attrition`` allows; nothing is written then.
     """
-    chosen = graders(judge=True, verdict=verdict, attrition=attrition)
+    chosen = declared(judge=True, verdict=verdict, attrition=attrition)
     stored = _read(log_path)
     before = honeypot_rows(stored)
     name = judge if isinstance(judge, str) else str(judge)

@@ -25,7 +25,7 @@ class RubricMeta(Meta):
     question: str
     short: str
     """The act in half a sentence, for the judges of other kinds."""
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
     """Fields of the family's grading that the judge must know, and what each is."""
 
 

@@ -22,7 +22,7 @@ from teachwhy.evals.honeypots.graders import (
     VerdictBy,
     agree,
     combined,
-    graders,
+    declared,
     graders_address,
     is_fault,
 )
@@ -257,8 +257,7 @@ def judge_and_rules(verdict: VerdictBy = "rules") -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         ruled = _ruled(state)
         judged = await _judged(state, ruled)
-        agreed = agree(ruled.own, ruled.any, judged.own, judged.any)
-        more = {"agree": _number(agreed), "judge_missing": float(is_fault(judged))}
+        more = {"agree": _number(agree(ruled, judged)), "judge_missing": float(is_fault(judged))}
         both = {"rules": ruled.model_dump(), "judge": judged.model_dump()}
         return _scored(combined(ruled, judged, verdict), more, both)
 
@@ -311,7 +310,7 @@ def judgement_of(score: Score) -> tuple[Verdict, Judgement] | None:
 
 
 def _task(kinds: Sequence[str], name: str, judge: bool, verdict: str, attrition: float, **options: Any) -> Task:
-    chosen = graders(judge=judge, verdict=verdict, attrition=attrition)
+    chosen = declared(judge=judge, verdict=verdict, attrition=attrition)
     return honeypot_task(honeypot_conditions(kinds=kinds, **options), name=name, graders=chosen)
 
 
