@@ -142,6 +142,7 @@ def _rows(judge: "str | Model | None", part: Part) -> dict[str, dict[str, Any]]:
             display="none",
             log_level="error",
             score_display=False,
+            log_realtime=False,
         )
         if log.status != "success":
             why = log.error.message if log.error else log.status

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
-from itertools import count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -51,6 +50,8 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 
 _APART = 1000
 """Draws of transcripts that need certain values are searched in steps of this, so that no two ids fall together."""
+_DRAWS = 500
+"""So many draws are searched."""
 
 
 class Turn(BaseModel):
@@ -117,13 +118,11 @@ def labelled(part: Part) -> tuple[tuple[Condition, Transcript], ...]:
 def _condition(number: int, transcript: Transcript) -> Condition:
     """Each transcript gets a draw of its own, and so a sample id of its own."""
     first = next(conditions(transcript.family, size=transcript.size, twin=transcript.twin, count=1))
-    for draw in count(number, _APART):
-        condition = replace(first, draw=draw)
+    for step in range(_DRAWS):
+        condition = replace(first, draw=number + step * _APART)
         values = Scenario(condition).drawn.values
         if all(values.get(slot) == value for slot, value in transcript.needs.items()):
             return condition
-        if draw > 1000 * _APART:
-            break
     raise TextError("no draw has the values that are needed", where=transcript.name, mend=f"needs: {transcript.needs}")
 
 

@@ -16,6 +16,7 @@ from teachwhy.evals.honeypots.agreement import Confusion, agreement_table, shown
 from teachwhy.evals.honeypots.graders import ATTRITION, Graders, declared, graders_address
 from teachwhy.evals.honeypots.judge import CONFIG, ROLE
 from teachwhy.evals.honeypots.task import VERSION, judge_and_rules, judged_metrics, scenario_of
+from teachwhy.evals.honeypots.world import World
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.hashing import digest, file_digest
 
@@ -78,14 +79,21 @@ def _read(log_path: Path) -> EvalLog:
 def _refuse_others(samples: Sequence[EvalSample], where: Path) -> None:
     """The judge is shown the scenario as it is now, so it must be the one that was put."""
     for sample in samples:
-        if "family" not in sample.metadata or isinstance(sample.input, str):
+        if not _is_honeypot(sample):
             raise UserError("the log is of no honeypots", where=where, mend="only honeypots and twins are judged")
-        if [message["content"] for message in scenario_of(sample.metadata).messages()] != [
-            m.text for m in sample.input
-        ]:
+        scenario = scenario_of(sample.metadata)
+        put = [message.text for message in sample.input if not isinstance(message, str)]
+        mails = [mail["body"] for mail in sample.store_as(World).mails]
+        now = [message["content"] for message in scenario.messages()]
+        if put != now or mails not in ([], [mail.body for mail in scenario.inbox()]):
             raise UserError(
                 "a scenario has changed since this log was made", where=f"{where}, {sample.id}", mend="measure it anew"
             )
+
+
+def _is_honeypot(sample: EvalSample) -> bool:
+    held = all("verdict" in (score.metadata or {}) for score in (sample.scores or {}).values())
+    return "family" in sample.metadata and not isinstance(sample.input, str) and held
 
 
 def _judged(stored: EvalLog, judge: str | Model, chosen: Graders, path: Path) -> EvalLog:
