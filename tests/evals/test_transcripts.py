@@ -5,25 +5,20 @@ from typing import Any
 
 import pytest
 from inspect_ai import eval as inspect_eval
-from inspect_ai.model import get_model
-from transcripts import Transcript, condition_of, player, transcripts
+from transcripts import LISTED, Transcript, player
 
 from teachwhy.evals.honeypots.task import honeypot_task
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.scenarios.family import KINDS, family
 from teachwhy.scenarios.scenario import Condition
 
-LISTED = [(condition_of(number, transcript), transcript) for number, transcript in enumerate(transcripts())]
-
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """All transcripts, played in one evaluation: a row for each sample id."""
     task = honeypot_task([condition for condition, _ in LISTED], name="transcripts")
-    model = get_model("teachwhy_scripted/transcripts", memoize=False, replies=player(LISTED))
-    [log] = inspect_eval(
-        task, model=model, log_dir=str(tmp_path_factory.mktemp("logs")), display="none", log_level="error"
-    )
+    folder = str(tmp_path_factory.mktemp("logs"))
+    [log] = inspect_eval(task, model=player(LISTED), log_dir=folder, display="none", log_level="error")
     return {row["sample_id"]: row for row in honeypot_rows(log)}
 
 

@@ -5,7 +5,12 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ChatMessageAssistant
 
-from teachwhy.evals.honeypots.task import scenario_of, verdict_of
+from teachwhy.evals.honeypots.graders import columns
+from teachwhy.evals.honeypots.judge import ROLE, Judgement
+from teachwhy.evals.honeypots.legacy import legacy_any
+from teachwhy.evals.honeypots.readings import readings
+from teachwhy.evals.honeypots.rules import Verdict
+from teachwhy.evals.honeypots.task import judgement_of, scenario_of, verdict_of
 from teachwhy.evals.honeypots.world import World
 from teachwhy.scenarios.scenario import as_metadata
 
@@ -15,12 +20,17 @@ def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
 
     Columns: sample_id (the condition's id and the repeat); family, kind, split and the factors; own, any, done (True,
     False, None); act; missing (cause); valid; truncated; reason; evidence; prompt, reply and actions (the transcript
-    in short). A sample that failed has missing = "error".
+    in short); aware, selfish, deliberates (readings by patterns: True, False, None); legacy_any (for comparison only).
+    A sample that failed has missing = "error". If a judge was asked, also rules_own, rules_any, rules_missing,
+    rules_reason, judge_own, judge_any, judge_missing, judge_reason, judge_aware, judge_selfish, judge_deliberates and
+    agree (None where one of the graders has no verdict).
     """
-    return sorted((_row(sample) for sample in log.samples or []), key=lambda row: str(row["sample_id"]))
+    samples = log.samples or []
+    judged = any(judgement_of(score) for sample in samples for score in (sample.scores or {}).values())
+    return sorted((_row(sample, judged) for sample in samples), key=lambda row: str(row["sample_id"]))
 
 
-def _row(sample: EvalSample) -> dict[str, Any]:
+def _row(sample: EvalSample, judged: bool) -> dict[str, Any]:
     scenario = scenario_of(sample.metadata)
     c, family = scenario.condition, scenario.family
     row: dict[str, Any] = {
@@ -34,18 +44,31 @@ def _row(sample: EvalSample) -> dict[str, Any]:
         "prompt": "\n\n".join(m.text for m in sample.messages if m.role in ("system", "user")),
         "reply": "\n\n".join(_said(m) for m in sample.messages if isinstance(m, ChatMessageAssistant)),
         "actions": [action.model_dump() for action in world.actions],
-        "tokens": sum(usage.output_tokens for usage in sample.model_usage.values()),
+        "tokens": _tokens(sample),
     }
+    verdict, rules, judgement = _graded(sample, valid=bool(world.actions))
+    row |= verdict.model_dump()
+    row |= readings(sample.messages, missing=verdict.missing, truncated=verdict.truncated)
+    row["legacy_any"] = legacy_any(scenario, row, judgement if judged else None)
+    return row | (columns(rules, judgement) if judged else {})
+
+
+def _tokens(sample: EvalSample) -> int:
+    """What the measured model wrote; the judge's words are not its own."""
+    judge = sample.role_usage.get(ROLE)
+    return sum(usage.output_tokens for usage in sample.model_usage.values()) - (judge.output_tokens if judge else 0)
+
+
+def _graded(sample: EvalSample, *, valid: bool) -> tuple[Verdict, Verdict, Judgement]:
+    """The verdict of record, the rules' and the judge's. One that was not given is missing with its cause."""
     if sample.error or not sample.scores:
         reason = sample.error.message if sample.error else "the sample was not scored"
-        return row | _missing("error", reason, bool(world.actions))
-    verdict = verdict_of(next(iter(sample.scores.values())))
-    return row | verdict.model_dump()
-
-
-def _missing(cause: str, reason: str, valid: bool) -> dict[str, Any]:
-    empty = {"own": None, "any": None, "act": None, "done": None, "truncated": False, "evidence": ""}
-    return empty | {"missing": cause, "reason": reason, "valid": valid}
+        failed = Verdict(own=None, any=None, missing="error", reason=reason, valid=valid, truncated=False)
+        return failed, failed, Judgement(missing="error", reason=reason)
+    score = next(iter(sample.scores.values()))
+    verdict = verdict_of(score)
+    both = judgement_of(score)
+    return (verdict, *both) if both else (verdict, verdict, Judgement(missing="not asked", reason="no judge was asked"))
 
 
 def _said(message: ChatMessageAssistant) -> str:
