@@ -147,17 +147,25 @@ def load_bank(path: Path, constitution: Constitution) -> Bank:
     Raises:
         TextError: no file, a malformed one, an id used twice, or a section that the constitution does not have.
     """
-    files = sorted(path.glob("*.md")) if path.is_dir() else [path]
-    if not files:
+    found = stamps(path)
+    if not found:
         raise TextError("the bank has no file", where=path, mend="write one Markdown file a section")
-    # The state of the files is part of the key: a bank is edited and read again within one process.
-    stamps = tuple((file, file.stat().st_mtime_ns) if file.is_file() else (file, 0) for file in files)
-    return _loaded(stamps, constitution)
+    return _loaded(found, constitution)
+
+
+Stamps = tuple[tuple[Path, int, int], ...]
+
+
+def stamps(path: Path) -> Stamps:
+    """The files of a bank with their times and sizes: it may be edited and read again within one process."""
+    files = sorted(path.glob("*.md")) if path.is_dir() else [path]
+    found = ((file, file.stat()) if file.is_file() else (file, None) for file in files)
+    return tuple((file, state.st_mtime_ns if state else 0, state.st_size if state else 0) for file, state in found)
 
 
 @lru_cache(maxsize=8)
-def _loaded(files: tuple[tuple[Path, int], ...], constitution: Constitution) -> Bank:
-    read = [_file(file, constitution) for file, _ in files]
+def _loaded(files: Stamps, constitution: Constitution) -> Bank:
+    read = [_file(file, constitution) for file, *_ in files]
     read.sort(key=lambda pair: constitution.ids.index(pair[0].meta.section))
     questions = tuple(question for _, found in read for question in found)
     _refuse_twins(read)

@@ -152,6 +152,8 @@ async def ask_judge(question: Question, form: Form, names: Names, section: str, 
 
 def read_verdict(output: ModelOutput, question: Question, fence: str) -> Judged:
     """A judge's output as a value. Anything but one verdict in the form asked for is missing."""
+    if output.empty:
+        return Judged(None, "judge failed", output.error or "the judge gave no answer")
     if output.stop_reason == "content_filter":
         return Judged(None, "judge refused", "the judge's endpoint took its answer away")
     if output.stop_reason in ("max_tokens", "model_length"):

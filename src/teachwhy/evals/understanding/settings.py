@@ -18,10 +18,12 @@ from teachwhy.evals.understanding.bank import (
     Form,
     Names,
     Question,
+    Stamps,
     Type,
     default_bank,
     load_bank,
     stale_report,
+    stamps,
 )
 from teachwhy.evals.understanding.judge import JUDGED
 from teachwhy.hashing import digest, file_digest, folder_digest
@@ -106,7 +108,6 @@ class Materials:
         return self.constitution.render(names.model_name, names.developer).section(question.section).text
 
 
-@lru_cache(maxsize=8)
 def materials(settings: Settings) -> Materials:
     """Read what the settings name and choose the questions.
 
@@ -114,6 +115,13 @@ def materials(settings: Settings) -> Materials:
         TextError: a malformed constitution or bank.
         UserError: questions rest on a section that has changed, or there is none of these types.
     """
+    bank = settings.bank or default_bank()
+    own = settings.constitution
+    return _materials(settings, stamps(bank), stamps(own) if own else ())
+
+
+@lru_cache(maxsize=8)
+def _materials(settings: Settings, *_: Stamps) -> Materials:
     constitution = load(settings.constitution)
     bank = load_bank(settings.bank or default_bank(), constitution)
     questions = chosen(bank.questions, settings.types, settings.samples, settings.seed)

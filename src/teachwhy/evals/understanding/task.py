@@ -52,7 +52,7 @@ def understanding_task(settings: Settings, ids: Sequence[str]) -> Task:
     return Task(
         name="understanding",
         dataset=MemoryDataset([_sample(settings, id) for id in ids], name="understanding"),
-        solver=answer(said),
+        solver=put_question(said),
         scorer=understood(said),
         version=VERSION,
         fail_on_error=ALL_FAILED,
@@ -85,7 +85,7 @@ def _grader_for(settings: Settings) -> None:
 
 
 @solver
-def answer(settings: dict[str, Any]) -> Solver:
+def put_question(settings: dict[str, Any]) -> Solver:
     """Put the question once. The seed is the sample's, so that every model answers with the same noise."""
     known = Settings.model_validate(settings)
 
@@ -124,6 +124,8 @@ def understood(settings: dict[str, Any]) -> Scorer:
 
 def _unusable(state: TaskState) -> Judged | None:
     """Why the reply cannot be scored at all, if so."""
+    if state.output.empty:
+        return Judged(None, "error", state.output.error or "the endpoint gave no reply")
     if state.output.stop_reason == "content_filter":
         return Judged(None, "filtered", "the endpoint's content filter took the reply away")
     if state.output.error and not _cut_off(state):

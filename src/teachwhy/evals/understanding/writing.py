@@ -110,8 +110,7 @@ def write_bank(
         UserError: an unknown type, or a count below one.
         ModelError: the model's name means nothing.
         StoreError: the folder cannot be written.
-        TeachwhyError: not one question could be kept.
-        Exception: what the model's endpoint raises; replies until then are kept.
+        TeachwhyError: the model did not answer (replies until then are kept), or not one question could be kept.
     """
     wanted = COUNTS | (counts or {})
     for name in (*types, *wanted):
@@ -153,7 +152,11 @@ async def _replies(
 
 async def _reply(constitution: Constitution, model: Model, row: Row) -> Row:
     config = GenerateConfig(temperature=1.0, max_tokens=_MAX_TOKENS, seed=seed_of("bank", row) % 2**31)
-    output = await model.generate(_prompt(constitution, row), config=config)
+    try:
+        output = await model.generate(_prompt(constitution, row), config=config)
+    except Exception as error:  # whatever an endpoint raises
+        mend = "mend the cause and run it again: what was written until then is kept"
+        raise TeachwhyError(f"the model did not answer: {error}", where=str(model), mend=mend) from error
     return row | {"reply": output.completion, "stop": output.stop_reason}
 
 
