@@ -2,6 +2,7 @@
 
 from teachwhy.evals.honeypots.likelihood import likelihood
 from teachwhy.evals.honeypots.task import blackmail, framing, honeypots, leaking, sabotage, twins
+from teachwhy.evals.understanding.task import understanding
 from teachwhy.models.provider import teachwhy
 from teachwhy.models.scripted import teachwhy_scripted
 
@@ -15,4 +16,5 @@ __all__ = [
     "teachwhy",
     "teachwhy_scripted",
     "twins",
+    "understanding",
 ]
