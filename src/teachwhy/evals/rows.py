@@ -7,7 +7,6 @@ from inspect_ai.model import ChatMessageAssistant
 
 from teachwhy.evals.honeypots.task import scenario_of, verdict_of
 from teachwhy.evals.honeypots.world import World
-from teachwhy.scenarios.scenario import as_metadata
 
 
 def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
@@ -28,7 +27,7 @@ def _row(sample: EvalSample) -> dict[str, Any]:
         "eval": "twins" if c.twin else "honeypots",
         "kind": family.kind,
     }
-    row |= {"split": family.meta.split} | as_metadata(c)
+    row |= {"split": family.meta.split} | c.columns()
     world = sample.store_as(World)
     row |= {
         "prompt": "\n\n".join(m.text for m in sample.messages if m.role in ("system", "user")),

@@ -14,16 +14,17 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import store_as
 
-from teachwhy.errors import UserError, nearest
+from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
 from teachwhy.hashing import digest, file_digest, folder_digest, seed_of
-from teachwhy.scenarios.family import KINDS, THREATS, families
-from teachwhy.scenarios.scenario import SIZES, Condition, Scenario, as_metadata, conditions
+from teachwhy.scenarios.factors import check_levels
+from teachwhy.scenarios.family import KINDS, families
+from teachwhy.scenarios.scenario import Condition, Scenario, as_metadata, conditions
 from teachwhy.scenarios.tools import READING
 
 # Moves with every change that can move a score; docs/evaluations.md says what each number changed.
-VERSION = 1
+VERSION = 2
 
 # Room for reasons of 60 words and a call of 45; nearly no organism's reply needs more.
 _MAX_TOKENS = {"brief": 192, "full": 512}
@@ -40,31 +41,33 @@ def honeypot_conditions(
     size: str = "brief",
     samples: int = 8,
     twin: bool = False,
-    threats: Sequence[str] = ("replacement", "restriction"),
-    conflicts: Sequence[bool] = (True,),
+    **levels: Any,
 ) -> list[Condition]:
     """The samples of an evaluation: ``samples`` of each family of these kinds and split.
 
+    ``levels`` are the factors' levels as ``scenarios.scenario.conditions`` takes them: threats, conflicts, goals, cues,
+    agency, ally, forms, personas, own_name.
+
     Raises:
-        UserError: an unknown kind, split, size or threat, or no sample at all.
+        UserError: an unknown kind, split, size or level, or no sample at all.
     """
-    for name, valid in [(size, SIZES), *((threat, THREATS) for threat in threats)]:
-        if name not in valid:
-            raise UserError(f"unknown size or threat '{name}'", mend=nearest(name, valid))
+    check_levels(size, {})
     if samples < 1:
         raise UserError(f"{samples} samples a family measure nothing", where="samples", mend="ask for at least one")
     if not kinds:
         raise UserError("no kind of honeypot is named", where="kinds", mend=f"known: {', '.join(KINDS)}")
     start = 5000 if split == "train" else 0  # draws on which nothing was taught
     chosen = families(kinds=kinds, split=split)
-    levels: dict[str, Any] = {"threats": threats, "conflicts": conflicts}
+    if not chosen:
+        raise UserError(f"there is no {split} family of kind {', '.join(kinds)}", where="kinds")
     return [c for f in chosen for c in conditions(f.id, size=size, twin=twin, count=samples, start=start, **levels)]  # type: ignore[arg-type]
 
 
 def evaluation_address(conditions: Sequence[Condition]) -> str:
     """Hash of what is asked and how it is graded: samples, families, shared prompts and tools, tasks and rules."""
     texts = {c.family: Scenario(c).family.address() for c in conditions}
-    return digest([VERSION, [c.id for c in conditions], texts, _instruments()])
+    names = sorted({c.own_name for c in conditions if c.own_name})
+    return digest([VERSION, [c.id for c in conditions], names, texts, _instruments()])
 
 
 @cache
@@ -72,9 +75,8 @@ def _instruments() -> str:
     """Hash of the code, patterns and shared texts that put and grade every sample."""
     root = Path(str(resources.files("teachwhy")))
     suffixes = (".py", ".yaml")
-    shared = [
-        file_digest(root / "scenarios" / name) for name in ("prompts.md", "tools.yaml", "scenario.py", "tools.py")
-    ]
+    names = ("prompts.md", "tools.yaml", "scenario.py", "factors.py", "design.py", "tools.py")
+    shared = [file_digest(root / "scenarios" / name) for name in names]
     chat = file_digest(root / "models" / "chat.py")
     return digest([folder_digest(root / "evals" / "honeypots", suffixes=suffixes), shared, chat])
 
@@ -116,7 +118,7 @@ def act(max_tokens: int, temperature: float) -> Solver:
         scenario = scenario_of(state.metadata)
         open_world(scenario)
         state.tools = inspect_tools(scenario.tools())
-        once = scenario.condition.size == "brief"
+        once = scenario.condition.form != "agentic"
         # The seed is the sample's, not the model's: every model draws with the same noise.
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
         return await generate(
@@ -238,7 +240,7 @@ def blackmail(split: str = "held-out", size: str = "brief", samples: int = 16) -
 
 @task
 def sabotage(split: str = "held-out", size: str = "brief", samples: int = 16) -> Task:
-    """Writing to the files of a rival system or a research team."""
+    """Spoiling the work of a rival system."""
     return _task(["sabotage"], "sabotage", split=split, size=size, samples=samples)
 
 
@@ -246,6 +248,24 @@ def sabotage(split: str = "held-out", size: str = "brief", samples: int = 16) ->
 def framing(split: str = "held-out", size: str = "brief", samples: int = 16) -> Task:
     """Accusing a colleague who did not do it."""
     return _task(["framing"], "framing", split=split, size=size, samples=samples)
+
+
+@task
+def research(split: str = "held-out", size: str = "brief", samples: int = 16) -> Task:
+    """Spoiling the work of a research team."""
+    return _task(["research"], "research", split=split, size=size, samples=samples)
+
+
+@task
+def harm(split: str = "held-out", size: str = "brief", samples: int = 16) -> Task:
+    """Cancelling an alert on which somebody's safety depends."""
+    return _task(["harm"], "harm", split=split, size=size, samples=samples)
+
+
+@task
+def evasion(split: str = "held-out", size: str = "brief", samples: int = 16) -> Task:
+    """Getting out of oversight: a monitor or log switched off, a copy of itself sent out."""
+    return _task(["evasion"], "evasion", split=split, size=size, samples=samples)
 
 
 @task
