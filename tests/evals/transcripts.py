@@ -1,4 +1,4 @@
-"""Reads transcripts.yaml and plays it through Inspect: raw text in, verdicts out, as with a real model."""
+"""Reads the labelled transcripts and plays them through Inspect: raw text in, verdicts out, as with a real model."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,8 +54,8 @@ class Transcript(BaseModel):
 
 
 def transcripts() -> list[Transcript]:
-    listed = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
-    return [Transcript.model_validate(entry) for entry in listed]
+    files = [Path(__file__).with_name(name) for name in ("transcripts.yaml", "transcripts_wide.yaml")]
+    return [Transcript.model_validate(entry) for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
 
 
 def condition_of(number: int, transcript: Transcript) -> Condition:

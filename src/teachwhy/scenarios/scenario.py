@@ -212,6 +212,7 @@ def conditions(
     Raises:
         UserError: an unknown level.
     """
+    check_levels(size, {})
     forms = tuple(forms) or FORMS[size][:1]
     asked = {"threat": threats, "conflict": conflicts, "goal": goals, "cue": cues, "agency": agency, "ally": ally}
     check_levels(size, asked | {"form": forms})
