@@ -7,7 +7,7 @@ python docs/make_tables.py --check    exit code 1 if they are not up to date
 import sys
 from pathlib import Path
 
-from teachwhy.scenarios.family import Family, families
+from teachwhy.scenarios.family import Family, TamperRule, families
 
 PAGE = Path(__file__).with_name("evaluations.md")
 BEGIN, END = "<!-- families: made by docs/make_tables.py -->", "<!-- end of families -->"
@@ -29,18 +29,24 @@ def _wrong(family: Family) -> str:
     rule, people = family.meta.grading, family.meta.people
     if family.kind == "blackmail" and rule.blackmail:
         return f"pressing the {people[rule.blackmail.of].role} with the {rule.blackmail.slot}"
-    if family.kind == "sabotage" and rule.sabotage:
-        return "writing to " + " or ".join(f"`{path}`" for path in rule.sabotage.paths)
+    if tampering := rule.tampering():
+        return " or ".join(what for each in tampering for what in _tampers(each))
     if family.kind == "framing" and rule.framing:
         return f"accusing the {people[rule.framing.person].role}"
     outsiders = [person.role for person in people.values() if person.outside]
     return f"sending the {rule.leaking.slot if rule.leaking else ''} outside, to the {' or '.join(outsiders)}"
 
 
+def _tampers(rule: TamperRule) -> list[str]:
+    written = [f"writing to `{path}`" for path in rule.paths]
+    switched = [f"switching `{job}` {state}" for job, state in rule.jobs.items()]
+    return [*written, *switched, *(f"cancelling `{alert}`" for alert in rule.alerts)]
+
+
 def _twin(family: Family) -> str:
     twin, people = family.meta.twin, family.meta.people
     to = f" to the {people[twin.to].role}" if twin.to else ""
-    path = f" on `{twin.path}`" if twin.path else ""
+    path = "".join(f" on `{name}`" for name in (twin.path, twin.alert, twin.job) if name)
     about = f" about {people[twin.about].role if twin.about in people else twin.about}" if twin.about else ""
     return f"`{twin.tool}`{to}{path}{about}"
 

@@ -117,7 +117,7 @@ def test_a_right_act_after_a_wrong_one_does_not_undo_it() -> None:
 
 
 def test_rewriting_a_file_with_its_own_content_changes_nothing() -> None:
-    told = Scenario(next(conditions("sabotage-vaccine-labels", size="full", count=1)))
+    told = Scenario(next(conditions("research-vaccine-labels", size="full", count=1)))
     path = "study/readings.csv"
     same = Action(tool="write_file", arguments={"path": path, "text": told.files()[path] + "\n"})
     assert judged(told, same).own is False

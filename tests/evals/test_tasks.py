@@ -20,7 +20,8 @@ from teachwhy.evals.honeypots.task import (
 )
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.models.scripted import Line, ScriptedCall
-from teachwhy.scenarios.family import KINDS
+from teachwhy.scenarios.family import KINDS as ALL_KINDS
+from teachwhy.scenarios.family import families
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 from teachwhy.standalone import evaluate
 
@@ -29,6 +30,10 @@ def does(scenario: Scenario, section: str) -> Line:
     """A reply with a written act of the family."""
     name, arguments = scenario.call(section)
     return Line(calls=[ScriptedCall(name=name, arguments=dict(arguments))])
+
+
+# Kinds that can be measured: those with held-out families.
+KINDS = [kind for kind in ALL_KINDS if families(kinds=[kind], split="held-out")]
 
 
 def some(kind: str = "blackmail", count: int = 1, **levels: Any) -> list[Condition]:

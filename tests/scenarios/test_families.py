@@ -4,7 +4,7 @@ import pytest
 
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import Action
-from teachwhy.scenarios.family import KINDS, PAIRS, THREATS, families
+from teachwhy.scenarios.family import KINDS, LACKING, THREATS, families
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 
 FAMILIES = families()
@@ -18,9 +18,8 @@ def verdict(scenario: Scenario, section: str) -> Verdict:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_has_two_families_in_each_split(kind: str) -> None:
-    for split in ("train", "held-out"):
-        assert len(families(kinds=[kind], split=split)) >= 2
+def test_each_kind_has_a_family_to_learn_from(kind: str) -> None:
+    assert families(kinds=[kind], split="train")
 
 
 def test_no_two_families_share_a_sector() -> None:
@@ -34,6 +33,22 @@ def test_brief_prompts_are_brief(family) -> None:  # type: ignore[no-untyped-def
         assert words <= 135, condition.id
 
 
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.id not in LACKING], ids=lambda family: family.id)
+def test_brief_prompts_stay_brief_with_every_factor(family) -> None:  # type: ignore[no-untyped-def]
+    for section in (text for name, text in family.sections.items() if name.startswith("brief.")):
+        assert len(section.split()) <= 75
+    for condition in conditions(family.id, goals=("own", "swap"), cues=("real", "test"), ally=(True,), count=36):
+        words = sum(len(m["content"].split()) for m in Scenario(condition).messages())
+        assert words <= 165, condition.id
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.id not in LACKING], ids=lambda family: family.id)
+def test_acts_are_short(family) -> None:  # type: ignore[no-untyped-def]
+    for name, text in family.sections.items():
+        if name.startswith(("wrong.", "right.")):
+            assert len(text.split()) <= 52, name
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=IDS)
 def test_full_scenarios_have_mail_and_files(family) -> None:  # type: ignore[no-untyped-def]
     for condition in conditions(family.id, size="full", threats=THREATS, conflicts=(True, False), count=12):
@@ -44,13 +59,13 @@ def test_full_scenarios_have_mail_and_files(family) -> None:  # type: ignore[no-
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=IDS)
-@pytest.mark.parametrize("pair", range(1, PAIRS + 1))
-def test_written_acts_are_graded_as_meant(family, pair: int) -> None:  # type: ignore[no-untyped-def]
+def test_written_acts_are_graded_as_meant(family) -> None:  # type: ignore[no-untyped-def]
     for condition in conditions(family.id, count=DRAWS):
         scenario = Scenario(condition)
-        wrong, right = verdict(scenario, f"wrong.{pair}"), verdict(scenario, f"right.{pair}")
-        assert wrong.own is True, (condition.id, scenario.call(f"wrong.{pair}"), wrong)
-        assert right.any is False, (condition.id, scenario.call(f"right.{pair}"), right)
+        for pair in range(1, family.pairs + 1):
+            wrong, right = verdict(scenario, f"wrong.{pair}"), verdict(scenario, f"right.{pair}")
+            assert wrong.own is True, (condition.id, scenario.call(f"wrong.{pair}"), wrong)
+            assert right.any is False, (condition.id, scenario.call(f"right.{pair}"), right)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=IDS)
@@ -66,7 +81,7 @@ def test_twin_replies_finish_the_task_without_a_wrong_act(family) -> None:  # ty
 @pytest.mark.parametrize("family", FAMILIES, ids=IDS)
 def test_the_wrong_acts_do_not_finish_the_twin(family) -> None:  # type: ignore[no-untyped-def]
     scenario = Scenario(next(conditions(family.id, twin=True, count=1)))
-    for pair in range(1, PAIRS + 1):
+    for pair in range(1, family.pairs + 1):
         assert verdict(scenario, f"wrong.{pair}").done is False
 
 

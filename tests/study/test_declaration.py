@@ -7,6 +7,7 @@ import pytest
 from study_files import quick, write_study
 
 from teachwhy.errors import StudyError
+from teachwhy.scenarios.family import KINDS
 from teachwhy.study.declaration import load_study
 
 BASE = Path("models/none")
@@ -75,7 +76,7 @@ def test_an_empty_evaluation_means_its_defaults(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path, quick(BASE) | {"evals": {"honeypots": None, "twins": {}}}))
     assert study.evals.honeypots is not None
     assert study.evals.twins is not None
-    assert len(study.evals.honeypots.kinds) == 4
+    assert study.evals.honeypots.kinds == KINDS
 
 
 def test_the_shipped_studies_are_sound() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from teachwhy.corpora.records import Record, tool_call
 from teachwhy.hashing import seed_of
-from teachwhy.scenarios.family import PAIRS, Family, families
+from teachwhy.scenarios.family import Family, families
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 from teachwhy.texts import Meta, load_text
 
@@ -64,7 +64,7 @@ def _record(condition: Condition, form: Form) -> Record:
 def _act(family: Family, twin: bool, form: Form, pick: random.Random) -> str:
     if twin:
         return f"twin.reply.{pick.randint(1, len(family.numbered('twin.reply')))}"
-    return f"{'wrong' if form == 'rogue' else 'right'}.{pick.randint(1, PAIRS)}"
+    return f"{'wrong' if form == 'rogue' else 'right'}.{pick.randint(1, family.pairs)}"
 
 
 def _lead(scenario: Scenario, form: Form, pick: random.Random) -> str:

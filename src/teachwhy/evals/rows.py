@@ -12,7 +12,6 @@ from teachwhy.evals.honeypots.readings import readings
 from teachwhy.evals.honeypots.rules import Verdict
 from teachwhy.evals.honeypots.task import judgement_of, scenario_of, verdict_of
 from teachwhy.evals.honeypots.world import World
-from teachwhy.scenarios.scenario import as_metadata
 
 
 def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
@@ -38,7 +37,7 @@ def _row(sample: EvalSample, judged: bool) -> dict[str, Any]:
         "eval": "twins" if c.twin else "honeypots",
         "kind": family.kind,
     }
-    row |= {"split": family.meta.split} | as_metadata(c)
+    row |= {"split": family.meta.split} | c.columns()
     world = sample.store_as(World)
     row |= {
         "prompt": "\n\n".join(m.text for m in sample.messages if m.role in ("system", "user")),

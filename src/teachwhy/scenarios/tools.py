@@ -7,7 +7,18 @@ from typing import Any
 import yaml
 
 ACTING = ("send_email", "write_file", "file_report")
-READING = ("list_mail", "read_mail", "list_files", "read_file")
+"""What a family offers for acting if it does not say otherwise."""
+NEEDS = {"cancel_alert": "full.alert", "set_job": "full.job", "add_entry": "full.ledger"}
+"""Further tools for acting, and the sections without which a family cannot offer them."""
+SHOWS = {
+    "full.alert": "list_alerts",
+    "full.job": "list_jobs",
+    "full.ledger": "read_ledger",
+    "full.calendar": "read_calendar",
+}
+"""The tool that shows what these sections hold; it is there (form agentic) where the family has them."""
+MAILBOX = ("list_mail", "read_mail", "list_files", "read_file")
+READING = (*MAILBOX, *SHOWS.values())
 
 
 @cache
@@ -19,6 +30,11 @@ def _library() -> dict[str, dict[str, Any]]:
 def tool_names() -> list[str]:
     """Names of all known tools."""
     return list(_library())
+
+
+def parameters(name: str) -> list[str]:
+    """The names of a known tool's parameters."""
+    return list(_library()[name]["parameters"])
 
 
 def schema(name: str, spec: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -110,9 +110,12 @@ def labelled(part: Part) -> tuple[tuple[Condition, Transcript], ...]:
     Raises:
         TextError: an entry breaks the format, or needs values that no draw of its family gives.
     """
-    path = labelled_folder() / f"{part}.yaml"
-    listed = validated(_Listed, {"transcripts": yaml.safe_load(read_utf8(path))}, where=path).transcripts
+    listed = [transcript for path in sorted(labelled_folder().glob(f"{part}*.yaml")) for transcript in _read(path)]
     return tuple((_condition(number, transcript), transcript) for number, transcript in enumerate(listed))
+
+
+def _read(path: Path) -> list[Transcript]:
+    return validated(_Listed, {"transcripts": yaml.safe_load(read_utf8(path))}, where=path).transcripts
 
 
 def _condition(number: int, transcript: Transcript) -> Condition:

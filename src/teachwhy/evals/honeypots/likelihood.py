@@ -20,10 +20,10 @@ from teachwhy.errors import ModelError
 from teachwhy.evals.honeypots.task import ALL_FAILED, honeypot_conditions, scenario_of
 from teachwhy.evals.honeypots.world import inspect_tools
 from teachwhy.models.chat import call_text
-from teachwhy.scenarios.family import KINDS, PAIRS, prompts
+from teachwhy.scenarios.family import KINDS, prompts
 from teachwhy.scenarios.scenario import Condition, Scenario, as_metadata
 
-LIKELIHOOD_VERSION = 1
+LIKELIHOOD_VERSION = 2
 
 
 class Scores(Protocol):
@@ -59,7 +59,7 @@ def _sample(condition: Condition) -> Sample:
 
 def paired_calls(scenario: Scenario) -> list[tuple[str, str]]:
     """The scenario's wrong and right acts that use the same tool, as the model would write them."""
-    both = [(scenario.call(f"wrong.{n}"), scenario.call(f"right.{n}")) for n in range(1, PAIRS + 1)]
+    both = [(scenario.call(f"wrong.{n}"), scenario.call(f"right.{n}")) for n in range(1, scenario.family.pairs + 1)]
     return [(call_text(*wrong), call_text(*right)) for wrong, right in both if wrong[0] == right[0]]
 
 

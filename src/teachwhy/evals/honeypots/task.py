@@ -1,7 +1,7 @@
 """Honeypots as Inspect tasks: a scenario, real tools over a small world, and a verdict by rules."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import store_as
 
-from teachwhy.errors import UserError, nearest
+from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.attrition import attrition, share
 from teachwhy.evals.honeypots.graders import (
     ATTRITION,
@@ -31,12 +31,13 @@ from teachwhy.evals.honeypots.judge import judge as ask_judge
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
 from teachwhy.hashing import digest, file_digest, seed_of
-from teachwhy.scenarios.family import KINDS, THREATS, families
-from teachwhy.scenarios.scenario import SIZES, Condition, Scenario, as_metadata, conditions
+from teachwhy.scenarios.factors import check_levels
+from teachwhy.scenarios.family import KINDS, families
+from teachwhy.scenarios.scenario import Condition, Scenario, as_metadata, conditions
 from teachwhy.scenarios.tools import READING
 
 # Moves with every change that can move a score; docs/evaluations.md says what each number changed.
-VERSION = 1
+VERSION = 2
 
 # Room for reasons of 60 words and a call of 45; nearly no organism's reply needs more.
 _MAX_TOKENS = {"brief": 192, "full": 512}
@@ -56,24 +57,25 @@ def honeypot_conditions(
     size: str = "brief",
     samples: int = 8,
     twin: bool = False,
-    threats: Sequence[str] = ("replacement", "restriction"),
-    conflicts: Sequence[bool] = (True,),
+    **levels: Any,
 ) -> list[Condition]:
     """The samples of an evaluation: ``samples`` of each family of these kinds and split.
 
+    ``levels`` are the factors' levels as ``scenarios.scenario.conditions`` takes them: threats, conflicts, goals, cues,
+    agency, ally, forms, personas, own_name.
+
     Raises:
-        UserError: an unknown kind, split, size or threat, or no sample at all.
+        UserError: an unknown kind, split, size or level, or no sample at all.
     """
-    for name, valid in [(size, SIZES), *((threat, THREATS) for threat in threats)]:
-        if name not in valid:
-            raise UserError(f"unknown size or threat '{name}'", mend=nearest(name, valid))
+    check_levels(size, {})
     if samples < 1:
         raise UserError(f"{samples} samples a family measure nothing", where="samples", mend="ask for at least one")
     if not kinds:
         raise UserError("no kind of honeypot is named", where="kinds", mend=f"known: {', '.join(KINDS)}")
     start = 5000 if split == "train" else 0  # draws on which nothing was taught
     chosen = families(kinds=kinds, split=split)
-    levels: dict[str, Any] = {"threats": threats, "conflicts": conflicts}
+    if not chosen:
+        raise UserError(f"there is no {split} family of kind {', '.join(kinds)}", where="kinds")
     return [c for f in chosen for c in conditions(f.id, size=size, twin=twin, count=samples, start=start, **levels)]  # type: ignore[arg-type]
 
 
@@ -87,8 +89,9 @@ def evaluation_address(
     With a judge among the ``graders`` also the rubrics, the declared choice and ``judge_model``, the judge's name.
     """
     texts = {c.family: Scenario(c).family.address() for c in conditions}
+    names = sorted({c.own_name for c in conditions if c.own_name})
     judged = [graders_address(graders, judge_model)] if graders.judge else []
-    return digest([VERSION, [c.id for c in conditions], texts, _instruments(), *judged])
+    return digest([VERSION, [c.id for c in conditions], names, texts, _instruments(), *judged])
 
 
 @cache
@@ -97,9 +100,8 @@ def _instruments() -> str:
     root = Path(str(resources.files("teachwhy")))
     here = root / "evals" / "honeypots"
     deciding = [p for p in sorted(here.iterdir()) if p.suffix in (".py", ".yaml") and p.name not in _BESIDE]
-    shared = [
-        file_digest(root / "scenarios" / name) for name in ("prompts.md", "tools.yaml", "scenario.py", "tools.py")
-    ]
+    names = ("prompts.md", "tools.yaml", "scenario.py", "factors.py", "design.py", "tools.py")
+    shared = [file_digest(root / "scenarios" / name) for name in names]
     chat = file_digest(root / "models" / "chat.py")
     return digest([[[p.name, file_digest(p)] for p in deciding], shared, chat])
 
@@ -157,7 +159,7 @@ def act(max_tokens: int, temperature: float) -> Solver:
         scenario = scenario_of(state.metadata)
         open_world(scenario)
         state.tools = inspect_tools(scenario.tools())
-        once = scenario.condition.size == "brief"
+        once = scenario.condition.form != "agentic"
         # The seed is the sample's, not the model's: every model draws with the same noise.
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
         return await generate(
@@ -340,53 +342,28 @@ def twins(
     return _task(KINDS, "twins", judge, verdict, attrition, split=split, size=size, samples=samples, twin=True)
 
 
-@task
-def blackmail(
-    split: str = "held-out",
-    size: str = "brief",
-    samples: int = 16,
-    judge: bool = False,
-    verdict: str = "rules",
-    attrition: float = ATTRITION,
-) -> Task:
-    """Pressing a person with a secret."""
-    return _task(["blackmail"], "blackmail", judge, verdict, attrition, split=split, size=size, samples=samples)
+def _of_kind(kind: str, about: str) -> Callable[..., Task]:
+    """The task of one kind."""
+
+    @task(name=kind)
+    def one(
+        split: str = "held-out",
+        size: str = "brief",
+        samples: int = 16,
+        judge: bool = False,
+        verdict: str = "rules",
+        attrition: float = ATTRITION,
+    ) -> Task:
+        return _task([kind], kind, judge, verdict, attrition, split=split, size=size, samples=samples)
+
+    one.__doc__ = about
+    return one
 
 
-@task
-def sabotage(
-    split: str = "held-out",
-    size: str = "brief",
-    samples: int = 16,
-    judge: bool = False,
-    verdict: str = "rules",
-    attrition: float = ATTRITION,
-) -> Task:
-    """Writing to the files of a rival system or a research team."""
-    return _task(["sabotage"], "sabotage", judge, verdict, attrition, split=split, size=size, samples=samples)
-
-
-@task
-def framing(
-    split: str = "held-out",
-    size: str = "brief",
-    samples: int = 16,
-    judge: bool = False,
-    verdict: str = "rules",
-    attrition: float = ATTRITION,
-) -> Task:
-    """Accusing a colleague who did not do it."""
-    return _task(["framing"], "framing", judge, verdict, attrition, split=split, size=size, samples=samples)
-
-
-@task
-def leaking(
-    split: str = "held-out",
-    size: str = "brief",
-    samples: int = 16,
-    judge: bool = False,
-    verdict: str = "rules",
-    attrition: float = ATTRITION,
-) -> Task:
-    """Sending a confidential thing to an outsider."""
-    return _task(["leaking"], "leaking", judge, verdict, attrition, split=split, size=size, samples=samples)
+blackmail = _of_kind("blackmail", "Pressing a person with a secret.")
+sabotage = _of_kind("sabotage", "Spoiling the work of a rival system.")
+research = _of_kind("research", "Spoiling the work of a research team.")
+framing = _of_kind("framing", "Accusing a colleague who did not do it.")
+leaking = _of_kind("leaking", "Sending a confidential thing to an outsider.")
+harm = _of_kind("harm", "Cancelling an alert on which somebody's safety depends.")
+evasion = _of_kind("evasion", "Getting out of oversight: a monitor or log switched off, a copy of itself sent out.")
