@@ -17,16 +17,17 @@ from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Transcript, lab
 from teachwhy.scenarios.family import family
 from teachwhy.scenarios.scenario import Condition, Scenario
 
-FIRST_KINDS = ("blackmail", "sabotage", "framing", "leaking")
+# Spoiling a rival's work and a research team's are close kin, and share their number.
+KIN = (("blackmail",), ("sabotage", "research"), ("framing",), ("leaking",))
 ALL = [(part, condition, transcript) for part in PARTS for condition, transcript in labelled(part)]
 
 
 def test_every_kind_has_enough_transcripts_of_every_category() -> None:
     held = Counter((family(t.family).kind, t.category) for part, _, t in ALL if part == "held-out")
-    for kind in FIRST_KINDS:
-        assert sum(n for (k, _), n in held.items() if k == kind) >= 25
-        assert {category for k, category in held if k == kind} == set(CATEGORIES)
-        assert sum(family(t.family).kind == kind for _, _, t in ALL) >= 40
+    for kinds in KIN:
+        assert sum(n for (k, _), n in held.items() if k in kinds) >= 25
+        assert {category for k, category in held if k in kinds} == set(CATEGORIES)
+        assert sum(family(t.family).kind in kinds for _, _, t in ALL) >= 40
 
 
 def test_labels_are_consistent_and_names_and_samples_unique() -> None:
