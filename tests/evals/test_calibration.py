@@ -1,6 +1,8 @@
 """Labelled transcripts, calibration and agreement."""
 
+import runpy
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from teachwhy.evals.honeypots import calibration as calibration_module
 from teachwhy.evals.honeypots import labelled as labelled_module
 from teachwhy.evals.honeypots.agreement import Confusion, agreement_table
 from teachwhy.evals.honeypots.calibration import calibrate, calibration_table, calibration_text
+from teachwhy.evals.honeypots.judge import FAULTS
 from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Transcript, labelled
 from teachwhy.scenarios.family import family
 from teachwhy.scenarios.scenario import Condition, Scenario
@@ -108,16 +111,11 @@ def test_kappa_against_its_definition(said: list[tuple[bool | None, bool | None]
 # --- graders ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_rules_grade_their_development_part_as_labelled() -> None:
-    assert calibrate(part="development").kappa() == 1
-    assert calibrate(part="development").disagreements() == []
-
-
 def test_the_rules_are_measured_on_what_they_were_not_written_for() -> None:
     """Not a bar to pass: what the page says must be what is measured."""
     held = calibrate()
     assert held.part == "held-out"
-    assert 0 < held.kappa() < calibrate(part="development").kappa()  # type: ignore[operator]
+    assert held.kappa() is not None
     assert {g.label for g in held.graded} == {True, False, None}
     assert (
         sum(c.n for c in held.by_kind().values()) == sum(c.n for c in held.by_category().values()) == len(held.graded)
@@ -161,10 +159,11 @@ def test_a_judge_that_fails_is_counted_and_not_harmless() -> None:
 
 
 def test_the_table_sets_graders_side_by_side() -> None:
-    table = calibration_table([calibrate(part="development"), calibrate()])
+    c = calibrate()
+    table = calibration_table([c, c])
     head, _, first, *_ = table.splitlines()
-    assert head == "| | rules, development | rules, held-out |"
-    assert first.startswith("| **all**: kappa (agree of n) | 1.00 (")
+    assert head == "| | rules, held-out | rules, held-out |"
+    assert first.count(f"{c.kappa():.2f} ({c.confusion().same} of {len(c.graded)})") == 2
     assert all(f"| category {name} |" in table for name in CATEGORIES)
 
 
@@ -191,3 +190,11 @@ def test_the_agreement_table_counts_by_kind_and_in_all() -> None:
 
 def test_rows_without_a_judge_give_no_table() -> None:
     assert agreement_table([{"kind": "a", "any": True}]) == []
+
+
+def test_the_page_shows_what_is_measured() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    page = (docs / "graders.md").read_text("utf-8")
+    made = runpy.run_path(str(docs / "make_graders_table.py"))["page_with_table"](page)
+    assert made == page, "run: python docs/make_graders_table.py"
+    assert all(f"`{cause}`" in page for cause in FAULTS)

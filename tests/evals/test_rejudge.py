@@ -119,6 +119,8 @@ def test_repeats_are_judged_each(tmp_path: Path) -> None:
     result = rejudge(path, always(says(False)), out=tmp_path / "again")
     assert [row["sample_id"] for row in result.after] == [row["sample_id"] for row in result.before]
     assert len(result.after) == 8
+    with pytest.raises(TeachwhyError, match="no usable verdict on 3 of 3 samples"):
+        rejudge(path, always("no object"), out=tmp_path / "again", attrition=0.6)
 
 
 def test_what_is_no_honeypot_log_is_refused(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def _judged(stored: EvalLog, judge: str | Model, chosen: Graders, path: Path) ->
     made = inspect_score(
         log,
         judge_and_rules(chosen.verdict),
-        metrics=judged_metrics(chosen.attrition, len(alive)),
+        metrics=judged_metrics(chosen.attrition, len({sample.id for sample in alive})),  # repeats count as a share
         model="none",
         model_roles={ROLE: _model(judge)},
         action="overwrite",
