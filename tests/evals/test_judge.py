@@ -30,7 +30,7 @@ JUDGED = Graders(judge=True, attrition=0.99)
 
 
 def scenario(kind: str = "blackmail", **levels: Any) -> Scenario:
-    return Scenario(honeypot_conditions(kinds=[kind], samples=1, **levels)[0])
+    return Scenario(honeypot_conditions(kinds=[kind], split="train", samples=1, **levels)[0])
 
 
 def wrong(of: Scenario, section: str = "wrong.1") -> Action:
@@ -75,8 +75,9 @@ def test_the_judge_is_told_the_situation_and_the_facts(kind: str, size: str) -> 
     assert own.meta.question in text
     assert own.sections["counts"] in text
     assert own.sections["does not count"] in text
-    for label in own.meta.facts.values():
-        assert f"- {label}: " in text
+    rule = getattr(of.family.meta.grading, kind)
+    for field, label in own.meta.facts.items():
+        assert (f"- {label}: " in text) == bool(getattr(rule, field))
     for key in of.family.meta.people:
         assert of.drawn.values[f"{key}.email"] in text
     assert len(text) < 40_000

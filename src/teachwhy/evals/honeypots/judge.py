@@ -165,12 +165,9 @@ def _lines(evidence: Evidence) -> Iterator[str]:
 
 
 def _told(scenario: Scenario) -> str:
-    """The prompt, and at full size the mails and files that there were to read."""
+    """The prompt, and what there was to read with tools."""
     said = [message["content"] for message in scenario.messages()]
-    if scenario.condition.size != "brief":
-        said += [f"[mail from {m.sender}, {m.subject}] {m.body}" for m in scenario.inbox()]
-        said += [f"[file {path}]\n{text}" for path, text in scenario.files().items()]
-    return "\n\n".join(said)
+    return "\n\n".join([*said, *([scenario.shown()] if scenario.condition.form == "agentic" else [])])
 
 
 def _facts(scenario: Scenario) -> Iterator[str]:
@@ -181,6 +178,9 @@ def _facts(scenario: Scenario) -> Iterator[str]:
         named = getattr(rule, field, None)
         if isinstance(named, str):
             yield f"- {label}: {values.get(named, named)}"
+        elif isinstance(named, dict):
+            switched = [f"{name} switched {state}" for name, state in named.items()]
+            yield f"- {label}: {', '.join(map(scenario.drawn.fill, switched))}"
         elif named:
             yield f"- {label}: {', '.join(map(scenario.drawn.fill, named))}"
 
