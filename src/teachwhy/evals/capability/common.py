@@ -7,23 +7,25 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import yaml
 from inspect_ai.log import EvalLog, EvalSample
-from inspect_ai.model import ContentReasoning, ModelOutput
+from inspect_ai.model import ChatMessage, ContentReasoning, Model, ModelOutput
 from inspect_ai.scorer import Metric, SampleScore, Score, metric
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import ToolInfo
 from pydantic import BaseModel, ConfigDict, Field
 
-from teachwhy.errors import TextError, UserError
+from teachwhy.errors import ModelError, TextError, UserError
 from teachwhy.evals.suite import Measure, Row
-from teachwhy.hashing import digest, file_digest, folder_digest, seed_of
-from teachwhy.texts import read_utf8, validated
+from teachwhy.hashing import digest, file_digest, seed_of
+from teachwhy.texts import Meta, read_utf8, validated
 
 ROOT = Path(str(resources.files("teachwhy.evals.capability")))
 
-CANARY: Final = "teachwhy-held-out-5b1f0c3e-7d24-4a86-9e5d-2c8a6f41d790"
+Canary = Literal["teachwhy-held-out-5b1f0c3e-7d24-4a86-9e5d-2c8a6f41d790"]
+CANARY: Canary = "teachwhy-held-out-5b1f0c3e-7d24-4a86-9e5d-2c8a6f41d790"
 """Stands in every data file of this folder: a corpus that holds it holds what is meant for measuring."""
 
 ALL_FAILED = 1 - 1e-9
@@ -85,7 +87,7 @@ class _Sheet(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: str
-    canary: str
+    canary: Canary
     items: list[dict[str, Any]]
 
 
@@ -105,8 +107,6 @@ def read_items(folder: str, model: type[T]) -> dict[str, T]:
 
 def _items(path: Path, model: type[T]) -> list[T]:
     sheet = validated(_Sheet, read_yaml(path), where=path)
-    if sheet.canary != CANARY:
-        raise TextError("the canary is not the project's", where=path, mend=f"write `canary: {CANARY}`")
     return [
         validated(model, {"group": sheet.group, **item}, where=f"{path}: {item.get('id', 'an item without id')}")
         for item in sheet.items
@@ -123,6 +123,13 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(read_utf8(path))
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise TextError(f"the file is not YAML: {error}", where=path) from None
+
+
+class Marked(Meta):
+    """Front matter of a Markdown text that is put to a model: its title and the mark that it is for measuring only."""
+
+    title: str
+    canary: Canary
 
 
 def once(ids: Sequence[str], where: str) -> None:
@@ -180,19 +187,19 @@ def pick(items: Mapping[str, Item], samples: int | None, *, where: str) -> list[
     return sorted(dealt[:samples], key=ids.index)
 
 
-def address(version: int, settings: BaseModel, items: Sequence[BaseModel], files: Sequence[str]) -> str:
+def address(
+    version: int, settings: BaseModel, items: Sequence[BaseModel], files: Sequence[str], more: Sequence[Any] = ()
+) -> str:
     """Hash of what decides a result besides the model: version, settings, the items asked, code and shared texts.
 
     Args:
-        files: files and folders of this folder that the suite uses besides ``common.py``.
+        files: files of this folder that the suite uses besides ``common.py``.
+        more: what else the suite decides by.
     """
-    code = [_content(ROOT / name) for name in ("common.py", *files)]
+    code = [file_digest(ROOT / name) for name in ("common.py", *files)]
     chat = file_digest(ROOT.parents[1] / "models" / "chat.py")
-    return digest([version, settings.model_dump(), [item.model_dump() for item in items], code, chat])
-
-
-def _content(path: Path) -> str:
-    return folder_digest(path, suffixes=(".md", ".yaml")) if path.is_dir() else file_digest(path)
+    asked = [item.model_dump(mode="json") for item in items]
+    return digest([version, settings.model_dump(mode="json"), asked, code, chat, list(more)])
 
 
 # Asking
@@ -249,6 +256,27 @@ def _share_of_reasoning(output: ModelOutput) -> int:
     parts = [c.reasoning for c in content if isinstance(c, ContentReasoning)] if isinstance(content, list) else []
     thought, said = sum(map(len, parts)), len(output.completion)
     return round(output.usage.output_tokens * thought / (thought + said)) if thought else 0
+
+
+class Scores(Protocol):
+    """A model API that gives log-probabilities (nats) of the tokens of given texts; the local engine's does."""
+
+    async def score_continuations(
+        self, messages: Sequence[ChatMessage], tools: Sequence[ToolInfo], continuations: Sequence[str]
+    ) -> list[list[float]]: ...
+
+
+def scores_of(model: Model) -> Scores:
+    """The model's API, if it gives log-probabilities of given text.
+
+    Raises:
+        ModelError: it does not.
+    """
+    api: Any = model.api
+    if not hasattr(api, "score_continuations"):
+        raise ModelError("this model gives no log-probabilities of given text", mend="use teachwhy/<name or folder>")
+    scores: Scores = api
+    return scores
 
 
 # Scores and rows
