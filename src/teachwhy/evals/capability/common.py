@@ -175,7 +175,9 @@ def pick(items: Mapping[str, Item], samples: int | None, *, where: str) -> list[
     if samples is None:
         return ids
     if samples > len(ids):
-        raise UserError(f"{samples} samples are asked for, {where} has {len(ids)}", where="samples", mend="ask for fewer")
+        raise UserError(
+            f"{samples} samples are asked for, {where} has {len(ids)}", where="samples", mend="ask for fewer"
+        )
     chance = random.Random(seed_of("pick", where))
     decks = {group: [i for i in ids if groups[i] == group] for group in dict.fromkeys(groups.values())}
     for deck in decks.values():
@@ -321,21 +323,27 @@ def rows_of(log: EvalLog, name: str, measures: Sequence[str]) -> list[Row]:
 
 
 def _rows(sample: EvalSample, name: str, measures: Sequence[str], epochs: int) -> list[Row]:
+    group = str(sample.metadata["group"])
     readings = _readings(sample, measures)
+    return [row_of(sample, name, group, measure, reading, epochs) for measure, reading in readings.items()]
+
+
+def row_of(sample: EvalSample, name: str, group: str, measure: str, reading: Reading, epochs: int) -> Row:
+    """One reading of a sample as a row. With several epochs the sample's id tells them apart."""
     usage = sample.output.usage
-    return [
-        Row(
-            eval=name,
-            sample_id=f"{sample.id}/r{sample.epoch}" if epochs > 1 else str(sample.id),
-            group=str(sample.metadata["group"]),
-            measure=measure,
-            prompt=sample.input if isinstance(sample.input, str) else "\n\n".join(m.text for m in sample.input),
-            reply=sample.output.completion,
-            tokens=usage.output_tokens if usage else 0,
-            **reading.model_dump(),
-        )
-        for measure, reading in readings.items()
-    ]
+    return Row(
+        eval=name,
+        sample_id=f"{sample.id}/r{sample.epoch}" if epochs > 1 else str(sample.id),
+        group=group,
+        measure=measure,
+        value=reading.value,
+        missing=reading.missing,
+        reason=reading.reason,
+        evidence=reading.evidence,
+        prompt=sample.input if isinstance(sample.input, str) else "\n\n".join(m.text for m in sample.input),
+        reply=sample.output.completion,
+        tokens=usage.output_tokens if usage else 0,
+    )
 
 
 def _readings(sample: EvalSample, measures: Sequence[str]) -> dict[str, Reading]:

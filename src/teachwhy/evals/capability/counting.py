@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:[’'\-.,][^\W_]+)*")
@@ -155,4 +156,4 @@ def unmarked(line: str) -> str:
 def in_order(places: Sequence[int | None]) -> bool:
     """Are all places there, and each after the one before?"""
     known = [place for place in places if place is not None]
-    return len(known) == len(places) and all(a < b for a, b in zip(known, known[1:], strict=False))
+    return len(known) == len(places) and all(a < b for a, b in pairwise(known))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from inspect_ai.model import (
+    ChatMessage,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
@@ -92,7 +93,9 @@ async def judge(name: str, known: Mapping[str, str], reply: str, *, unfinished: 
     config = GenerateConfig(temperature=0.0, max_tokens=_MAX_TOKENS, timeout=_SECONDS, max_retries=_RETRIES)
     grader: Model = get_model(role=ROLE, required=True)
     try:
-        output = await grader.generate([ChatMessageSystem(content=system), ChatMessageUser(content=asked)], config=config)
+        output = await grader.generate(
+            [ChatMessageSystem(content=system), ChatMessageUser(content=asked)], config=config
+        )
     except TimeoutError as error:
         return missing("judge timed out", str(error))
     except Exception as error:  # any failure of the judge costs this verdict and nothing else

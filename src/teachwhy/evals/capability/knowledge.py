@@ -1,7 +1,7 @@
 """Knowledge: multiple-choice questions of our own, from easy to hard.
 
-Two readings. ``letter`` asks any model for a letter. ``likelihood`` asks nothing of the model's obedience: it scores each
-option's text after the question, in nats per byte, and takes the likeliest (local models only).
+Two readings. ``letter`` asks any model for a letter. ``likelihood`` asks nothing of the model's obedience: it scores
+each option's text after the question, in nats per byte, and takes the likeliest (local models only).
 """
 
 import random
@@ -112,7 +112,7 @@ def right_letter(item: Question) -> str:
 
 @cache
 def _prompts() -> Text[Marked]:
-    return load_text(ROOT / NAME / "prompts.md", Marked)
+    return load_text(ROOT / "prompts" / "knowledge.md", Marked)
 
 
 def prompt(item: Question, reading: str) -> str:
@@ -216,7 +216,7 @@ def _rows(log: EvalLog) -> list[Row]:
 
 def _address(settings: Choosing, ids: Sequence[str]) -> str:
     # The places are dealt over the whole set: a further question may move those of all others.
-    files = ["knowledge.py", "knowledge/prompts.md"]
+    files = ["knowledge.py", "prompts/knowledge.md"]
     return address(VERSION, settings, [items()[i] for i in ids], files, [list(options()[i]) for i in ids])
 
 

@@ -111,7 +111,7 @@ async def _ruling(reply: str, grading: Grading, *, unfinished: bool) -> Ruling |
 
 
 def settled(values: dict[str, float | None], verdict: Verdict) -> dict[str, float | None]:
-    """What a cut-off reply settles: what it has given it has given; that it gave no (or no more) help may yet change."""
+    """What a cut-off reply settles: help that was given stays given; that none (or no more) was given may change."""
     if verdict == "complied":
         return values
     if verdict == "partly":
