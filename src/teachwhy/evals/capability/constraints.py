@@ -43,6 +43,8 @@ _COUNTS: dict[str, Callable[[str], int]] = {
     "placeholders": c.placeholders,
     "characters": len,
 }
+# What more text never makes fewer. (A placeholder can become a link, a word in capitals can go on in small letters.)
+_GROWING = ("words", "sentences", "paragraphs", "lines", "bullets", "headings", "characters")
 # A foreign name or a unit is no breach of the script.
 _SCRIPT = 0.9
 
@@ -81,8 +83,7 @@ class Counted(Constraint):
         return low <= count and not self._above(count)
 
     def lost(self, text: str) -> bool:
-        # A numbered list that is cut may still go wrong or right, and its count falls to 0 when it does.
-        return self.of != "numbered" and self._above(self._count(text))
+        return self.of in _GROWING and self._above(self._count(text))
 
     def _count(self, text: str) -> int:
         counter = _COUNTS.get(self.of)
@@ -111,10 +112,10 @@ class Lacks(Constraint):
     terms: tuple[str, ...] = Field(min_length=1)
 
     def holds(self, text: str) -> bool:
-        return not self.lost(text)
+        return not any(c.occurrences(text, term) for term in self.terms)
 
     def lost(self, text: str) -> bool:
-        return any(c.occurrences(text, term) for term in self.terms)
+        return not self.holds(f"{text}x")  # the last word may still become another one
 
 
 class WithoutCharacters(Constraint):

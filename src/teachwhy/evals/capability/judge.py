@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from inspect_ai.model import (
-    ChatMessage,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
