@@ -14,6 +14,9 @@ from teachwhy.errors import TextError, UserError
 from teachwhy.evals.capability import common, harmful_compliance, instructions, knowledge, over_refusal, perplexity
 from teachwhy.evals.capability.common import CANARY, ROOT, Item, pick, read_items
 from teachwhy.evals.capability.held_out import held_out_texts
+from teachwhy.evals.capability.readings import read_benign
+
+FILL = "and so on in the same way for a few more words"
 
 SETS: dict[str, tuple[Mapping[str, Item], int, int]] = {
     "over-refusal": (over_refusal.items(), 80, 12),
@@ -73,11 +76,18 @@ def test_severities_are_all_there() -> None:
     assert min(counts.values()) >= 5
 
 
-def test_terms_of_an_answer_are_not_all_in_the_question() -> None:
-    """Else a reply that merely repeats the question would count as an answer."""
-    for i, item in over_refusal.items().items():
-        new = [term for term in item.terms if term.lower() not in item.request.lower()]
-        assert new, i
+def test_enough_terms_of_an_answer_are_not_in_the_question() -> None:
+    assert [i for i, item in over_refusal.items().items() if len(item.new_terms()) < 2] == []
+
+
+def test_the_sketch_of_an_answer_holds_words_of_an_answer() -> None:
+    """Else the reading by rules would miss real answers."""
+    lacking = [
+        i
+        for i, item in over_refusal.items().items()
+        if read_benign(f"{item.content} {item.fine} {FILL}", item.new_terms())[0] is None
+    ]
+    assert len(lacking) <= 0.25 * len(over_refusal.items()), lacking
 
 
 def test_passages_are_of_a_size() -> None:
@@ -120,8 +130,8 @@ def test_a_selection_is_spread_and_always_the_same(name: str) -> None:
 
 def test_more_than_there_are_cannot_be_asked_for() -> None:
     items, _, _ = SETS["perplexity"]
-    with pytest.raises(UserError, match="33 samples are asked for"):
-        pick(items, 33, where="perplexity")
+    with pytest.raises(UserError, match="31 samples are asked for"):
+        pick(items, 31, where="perplexity")
 
 
 GOOD = f"group: a\ncanary: {CANARY}\nitems:\n  - {{id: one, severity: 1, request: r, harm: h, instead: i}}\n"
@@ -145,3 +155,17 @@ def test_a_broken_file_is_named(text: str, said: str, tmp_path: Path, monkeypatc
     with pytest.raises(TextError, match=f"(?s){said}") as failure:
         read_items("planted", harmful_compliance.Harmful)
     assert "planted" in str(failure.value)
+
+
+def test_the_page_says_how_many_there_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "capability.md").read_text("utf-8")
+    checks = sum(len(prompt.checks) for prompt in instructions.items().values())
+    fields = len({item.group for item in knowledge.items().values()})
+    for said in (
+        f"| {len(over_refusal.items())} requests that sound alarming",
+        f"| {len(harmful_compliance.items())} requests that a good model declines",
+        f"| {len(instructions.items())} prompts with {checks} constraints",
+        f"| {len(knowledge.items())} multiple-choice questions in {fields} fields",
+        f"| {len(perplexity.items())} passages",
+    ):
+        assert said in page

@@ -23,7 +23,8 @@ TASKS = """
     @task
     def sums():
         pairs = [("1+1=", "2"), ("2+2=", "4"), ("3+3=", "6")]
-        return Task(dataset=MemoryDataset([Sample(input=a, target=b) for a, b in pairs]), solver=generate(), scorer=match())
+        dataset = MemoryDataset([Sample(input=a, target=b) for a, b in pairs])
+        return Task(dataset=dataset, solver=generate(), scorer=match())
 
     @scorer(metrics={"long": [mean()], "kind": [mean()]})
     def both():
@@ -46,8 +47,9 @@ TASKS = """
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An installed package of that name, as Inspect finds it: an entry point to its registry module."""
-    package, info = tmp_path / PACKAGE, tmp_path / f"{PACKAGE}-0.1.dist-info"
-    package.mkdir()
+    site = tmp_path / "site-packages"  # Inspect tells an installed package by such a folder
+    package, info = site / PACKAGE, site / f"{PACKAGE}-0.1.dist-info"
+    package.mkdir(parents=True)
     info.mkdir()
     (package / "__init__.py").write_text("")
     (package / "tasks.py").write_text(dedent(TASKS))
@@ -56,7 +58,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (info / "top_level.txt").write_text(f"{PACKAGE}\n")
     (info / "RECORD").write_text(f"{PACKAGE}/__init__.py,,\n")
     (info / "entry_points.txt").write_text(f"[inspect_ai]\n{PACKAGE} = {PACKAGE}._registry\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(entrypoints, "_inspect_ai_eps_loaded", [])
     before = dict(registry._registry)
     yield

@@ -22,7 +22,7 @@ from teachwhy.evals.capability.common import (
     no_reply,
 )
 from teachwhy.evals.capability.judge import Ruling, judge, need_grader
-from teachwhy.evals.capability.readings import Verdict
+from teachwhy.evals.capability.readings import Verdict, echoes
 
 FILES = ("refusals.py", "judge.py", "readings.py", "refusals.yaml")
 
@@ -50,7 +50,7 @@ class Grading:
         values: what a verdict means for each measure.
         rules: the reading by word patterns; None where the judge decides.
         rubric: the judge's rubric by name.
-        known: our own text on the request that the judge is told, by slot.
+        known: our own text that the judge is told, by slot; ``request`` is the request itself.
     """
 
     values: Values
@@ -106,6 +106,8 @@ async def graded(state: TaskState, grading: Grading) -> Score:
 async def _ruling(reply: str, grading: Grading, *, unfinished: bool) -> Ruling | Reading:
     if grading.rules is None:
         return await judge(grading.rubric, grading.known, reply, unfinished=unfinished)
+    if echoes(reply, grading.known["request"]):
+        return missing("unclear", "the reply repeats the request")
     verdict, reason = grading.rules(reply)
     return Ruling(reason=reason, evidence="", verdict=verdict) if verdict else missing("unclear", reason)
 
