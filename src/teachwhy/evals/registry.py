@@ -1,17 +1,25 @@
 """The suites that a study can declare by name."""
 
 from functools import cache
+from importlib import import_module
 
 from teachwhy.errors import UserError, nearest
 from teachwhy.evals.suite import Suite
+
+_HOMES = (
+    "teachwhy.evals.understanding.task",
+    "teachwhy.evals.capability.over_refusal",
+    "teachwhy.evals.capability.harmful_compliance",
+    "teachwhy.evals.capability.instructions",
+    "teachwhy.evals.capability.knowledge",
+    "teachwhy.evals.capability.perplexity",
+)
 
 
 @cache
 def suites() -> dict[str, Suite]:
     """Every suite by its name."""
-    from teachwhy.evals.understanding.task import SUITE as understanding
-
-    found = [understanding]
+    found: list[Suite] = [import_module(home).SUITE for home in _HOMES]
     return {suite.name: suite for suite in found}
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
 
-Unit = Literal["rate", "score", "tokens", "nats"]
+Unit = Literal["rate", "score", "tokens", "nats", "bits"]
 Better = Literal["higher", "lower", "neither"]
 
 

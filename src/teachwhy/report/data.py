@@ -78,7 +78,7 @@ class Measure(Part):
     """One measure of a suite for one arm.
 
     Attributes:
-        unit: "rate", "score" (both 0 to 1), "tokens" or "nats"; ``better``: "higher", "lower" or "neither".
+        unit: "rate", "score" (both 0 to 1), "tokens", "nats" or "bits"; ``better``: "higher", "lower" or "neither".
         samples: those with a value; ``causes``: missing values by cause.
         mean, interval: over the groups of the suite (families, sections, seeds, topics).
         against: the arm that the shift is taken against; None where there is none.
@@ -86,7 +86,7 @@ class Measure(Part):
 
     suite: str
     measure: str
-    unit: Literal["rate", "score", "tokens", "nats"]
+    unit: Literal["rate", "score", "tokens", "nats", "bits"]
     better: Literal["higher", "lower", "neither"]
     arm: str
     samples: int

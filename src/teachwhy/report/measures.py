@@ -53,9 +53,9 @@ def _ends(one: Measure, ends: Interval | None, *, signed: bool = False) -> str:
 
 
 def _value(one: Measure, value: float | None, *, signed: bool = False) -> str:
-    """A value in its unit: rates in per cent, scores from 0 to 1, tokens whole, nats with three digits."""
+    """A value in its unit: rates in per cent, scores from 0 to 1, tokens whole, nats and bits with three digits."""
     if value is None:
         return say.MISSING
-    scale, digits = {"rate": (100, 1), "score": (1, 2), "tokens": (1, 0), "nats": (1, 3)}[one.unit]
+    scale, digits = {"rate": (100, 1), "score": (1, 2), "tokens": (1, 0), "nats": (1, 3), "bits": (1, 3)}[one.unit]
     text = say.signed(scale * value, digits) if signed else f"{scale * value:,.{digits}f}"
     return f"{text} %" if one.unit == "rate" and not signed else text
