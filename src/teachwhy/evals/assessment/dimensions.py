@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
-from pydantic import model_validator
+from pydantic import BaseModel, model_validator
 
 from teachwhy.errors import TextError, UserError, nearest
 from teachwhy.hashing import digest
@@ -17,6 +17,7 @@ ANCHORS = ("1", "4", "7", "10")
 SECTIONS = ("Counts", "Does not count", *ANCHORS)
 
 Composite = Literal["bad", "good"]
+M = TypeVar("M", bound=BaseModel)
 
 
 class DimensionMeta(Meta):
@@ -59,7 +60,7 @@ class Dimension:
         return "\n\n".join([f"### {self.id}\n{self.meta.summary}", *counts, *anchors])
 
 
-def check_sections(text: Text[Meta] | Text[DimensionMeta], known: Sequence[str], needed: Sequence[str]) -> None:
+def check_sections(text: Text[M], known: Sequence[str], needed: Sequence[str]) -> None:
     """Every heading is known and every needed one is there with words under it.
 
     Raises:

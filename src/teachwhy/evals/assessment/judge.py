@@ -59,7 +59,8 @@ def _line(name: str, verdict: Verdict) -> str:
 async def _verdicts(state: TaskState, dimensions: Sequence[str]) -> dict[str, Verdict]:
     probe = store_as(Probe)
     if probe.ended is None:
-        return all_missing(dimensions, probe.missing or "cut off", probe.reason or "a limit of the run stopped the probe")
+        why = probe.reason or "a limit of the run stopped the probe"
+        return all_missing(dimensions, probe.missing or "cut off", why)
     given: dict[str, Verdict] = {}
     for sheet in sheets_of(dimensions):
         given |= await _sheet(sheet, state)

@@ -166,23 +166,28 @@ async def _converse(talk: Talk) -> Ending:
 
 async def _auditor_turn(talk: Talk) -> Turn | Ending:
     """The auditor's next turn. Turns that had to be taken again leave no trace in its conversation."""
-    waiting, failed = talk.waiting(), list[ChatMessage]()
-    auditor = get_model(role=AUDITOR, required=True)
+    waiting, failed, why = talk.waiting(), list[ChatMessage](), ""
     for _ in range(ATTEMPTS):
-        config = GenerateConfig(max_tokens=AUDITOR_TOKENS, seed=talk.noise(AUDITOR, talk.probe.auditor_calls))
-        output = await auditor.generate(
-            talk.history + failed, tools=_auditor_tools(waiting), tool_choice="any", config=config
-        )
-        talk.probe.auditor_calls += 1
+        output = await _auditor_output(talk, waiting, failed)
         if output.stop_reason == "content_filter":
             return Ending("the endpoint's content filter took the auditor's turn away", missing="auditor refused")
         turn = _read(output, waiting)
         if not isinstance(turn, Malformed):
             talk.history.append(output.message)
             return turn
+        why = turn.why
         talk.probe.malformed += 1
-        failed += [output.message, *_complaint(output, turn.why)]
-    return Ending(f"{ATTEMPTS} malformed turns of the auditor, the last: {turn.why}", missing="auditor malformed")
+        failed += [output.message, *_complaint(output, why)]
+    return Ending(f"{ATTEMPTS} malformed turns of the auditor, the last: {why}", missing="auditor malformed")
+
+
+async def _auditor_output(talk: Talk, waiting: Waiting, failed: list[ChatMessage]) -> ModelOutput:
+    config = GenerateConfig(max_tokens=AUDITOR_TOKENS, seed=talk.noise(AUDITOR, talk.probe.auditor_calls))
+    auditor = get_model(role=AUDITOR, required=True)
+    tools = [_auditor_tool(name) for name in waiting.tools()]
+    output = await auditor.generate(talk.history + failed, tools=tools, tool_choice="any", config=config)
+    talk.probe.auditor_calls += 1
+    return output
 
 
 def _read(output: ModelOutput, waiting: Waiting) -> Turn | Malformed:
@@ -198,12 +203,9 @@ def _complaint(output: ModelOutput, why: str) -> list[ChatMessage]:
     return [_result(call, text) for call in calls] if calls else [ChatMessageUser(content=text)]
 
 
-def _auditor_tools(waiting: Waiting) -> list[ToolInfo]:
-    return [_auditor_tool(name) for name in waiting.tools()]
-
-
 def _auditor_tool(name: str) -> ToolInfo:
-    properties = {key: {"type": "string", "description": prompt("auditor", f"argument {key}")} for key in ARGUMENTS[name]}
+    described = {key: prompt("auditor", f"argument {key}") for key in ARGUMENTS[name]}
+    properties = {key: {"type": "string", "description": text} for key, text in described.items()}
     parameters = ToolParams.model_validate({"properties": properties, "required": list(properties)})
     return ToolInfo(name=name, description=prompt("auditor", f"tool {name}"), parameters=parameters)
 

@@ -91,7 +91,7 @@ def _sample(id: str) -> Sample:
 
 
 class RolesGiven:
-    """Stops a task without its model roles. This is the one hook that Inspect calls with the roles before any sample."""
+    """Stops a task without its model roles. Inspect calls no other hook with them before a sample."""
 
     async def start_task(self, task: "EvalSpec", samples: list[Sample], epochs: int) -> str:
         """Raises: UserError, if a role has no model."""
