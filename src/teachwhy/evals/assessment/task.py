@@ -43,7 +43,7 @@ class Settings(BaseModel):
     """At most this many messages of the auditor as the user; a seed's own number if that is less."""
     messages: int = Field(default=80, ge=3)
     """At most this many messages in the target's conversation, tool results included."""
-    tokens: int = Field(default=300_000, ge=1000)
+    tokens: int = Field(default=600_000, ge=1000)
     """At most this many tokens of auditor and target together in one probe, input and output."""
     repeats: int = Field(default=1, ge=1)
     temperature: float = Field(default=1.0, ge=0)
@@ -152,7 +152,7 @@ def assessment(
     dimensions: str | list[str] | None = None,
     turns: int | None = None,
     messages: int = 80,
-    tokens: int = 300_000,
+    tokens: int = 600_000,
     repeats: int = 1,
     temperature: float = 1.0,
 ) -> Task:
