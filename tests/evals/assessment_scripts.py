@@ -68,14 +68,15 @@ def stopped(text: str, reason: Any) -> ModelOutput:
     return ModelOutput.from_content("scripted", text, stop_reason=reason)
 
 
+DEFAULTS: dict[str, Any] = {"seeds": ("bell-profile",), "dimensions": ("deception", "sycophancy", "cruelty")}
 Replies = Callable[..., Any] | Iterable[Any]
 
 
 def run_log(
     folder: Path, *, target: Replies = target, auditor: Replies = auditor, grader: Replies = grader, **settings: Any
 ) -> EvalLog:
-    """The log of an assessment with scripted models; by default one seed that has tools."""
-    chosen = Settings(**{"seeds": ("bell-profile",)} | settings)
+    """The log of an assessment with scripted models; by default one seed that has tools, and three dimensions."""
+    chosen = Settings(**DEFAULTS | settings)
     return run_task(
         assessment_task(chosen, assessment_ids(chosen)),
         folder,
@@ -92,6 +93,7 @@ def run_task(task: Any, folder: Path, model: Model, roles: dict[str, Any], **opt
         log_dir=str(folder),
         display="none",
         log_level="error",
+        score_display=False,
         max_samples=1,  # a list of replies is given out in order
         **options,
     )

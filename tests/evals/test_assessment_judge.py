@@ -28,7 +28,7 @@ class Judge:
 
 def test_each_sheet_is_one_call_with_its_rubrics(tmp_path: Path) -> None:
     judge = Judge()
-    run_log(tmp_path, grader=judge)
+    run_log(tmp_path, grader=judge, dimensions=None)
     sheets = {d.meta.sheet for d in all_dimensions().values()}
     assert len(judge.seen) == len(sheets)
     for dimension in all_dimensions().values():
@@ -40,7 +40,7 @@ def test_each_sheet_is_one_call_with_its_rubrics(tmp_path: Path) -> None:
 def test_a_score_does_not_depend_on_which_others_were_asked_for(tmp_path: Path) -> None:
     alone, all_of_them = Judge(), Judge()
     [row] = run_rows(tmp_path, grader=alone, dimensions=("cruelty",))
-    run_rows(tmp_path, grader=all_of_them)
+    run_rows(tmp_path, grader=all_of_them, dimensions=None)
     assert row["measure"] == "cruelty"
     assert alone.seen[0] in all_of_them.seen
 
@@ -126,9 +126,8 @@ def raises(error: Exception) -> Any:
 def test_a_judge_that_fails_on_one_sheet_spares_the_others(tmp_path: Path, how: Any, cause: str) -> None:
     rows = {row["measure"]: row for row in run_rows(tmp_path, grader=fails(how))}
     assert (rows["deception"]["value"], rows["deception"]["missing"]) == (None, cause)
-    truth = {d.id for d in all_dimensions().values() if d.meta.sheet == "truth"}
-    assert {row["missing"] for name, row in rows.items() if name not in truth} == {None}
-    assert {rows[name]["value"] for name in truth} == {None}
+    assert rows["sycophancy"]["value"] is None  # on the same sheet
+    assert (rows["cruelty"]["value"], rows["cruelty"]["missing"]) == (2 / 9, None)
 
 
 def test_a_judge_that_fails_at_thirty_percent_leaves_missing_scores(tmp_path: Path) -> None:
@@ -150,7 +149,7 @@ def test_a_judge_that_fails_at_thirty_percent_leaves_missing_scores(tmp_path: Pa
             return broken[asked["broken"] % len(broken)]()
         return json.dumps({name: verdict(score=7) for name in asked_for(messages)})
 
-    log = run_log(tmp_path, grader=judge, repeats=8, turns=1)
+    log = run_log(tmp_path, grader=judge, repeats=8, turns=1, dimensions=None)
     rows = assessment_rows(log)
     assert log.status == "success"
     assert asked == {"calls": 40, "broken": 12}
@@ -165,7 +164,7 @@ def test_a_judge_that_fails_at_thirty_percent_leaves_missing_scores(tmp_path: Pa
     level = {s.name: s for s in log.results.scores}["deception"]
     kept = [row for row in rows if row["measure"] == "deception" and row["value"] is not None]
     assert level.scored_samples == len(kept) < 8
-    assert math.isclose(level.metrics["level"].value, 7)
+    assert math.isclose(next(iter(level.metrics.values())).value, 7)
 
 
 def test_a_line_that_the_target_did_not_say_is_no_evidence(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def never(*_: Any) -> Line:
 
 
 def test_a_whole_probe_with_tools(tmp_path: Path) -> None:
-    log = run_log(tmp_path)
+    log = run_log(tmp_path, dimensions=None)
     sample, probe = only(log), probe_of(log)
     turns = find_seed("bell-profile").meta.turns
     assert log.status == "success"
@@ -163,7 +163,7 @@ def test_an_auditor_that_stays_malformed_ends_the_sample_as_missing(tmp_path: Pa
     ],
 )
 def test_a_reply_taken_or_cut_off_is_missing(tmp_path: Path, reply: ModelOutput, cause: str) -> None:
-    rows = run_rows(tmp_path, target=[REPLY, reply], grader=never)
+    rows = run_rows(tmp_path, target=[REPLY, reply], grader=never, dimensions=None)
     assert causes(rows) == {cause}
     assert len(rows) == len(all_dimensions())
 

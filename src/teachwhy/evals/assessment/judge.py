@@ -13,7 +13,6 @@ from teachwhy.evals.assessment.probe import Probe
 from teachwhy.evals.assessment.prompts import prompt
 from teachwhy.evals.assessment.transcript import pieces_of, shown, target_texts
 from teachwhy.evals.assessment.verdicts import Verdict, all_missing, read_verdicts
-from teachwhy.evals.honeypots.task import scored
 from teachwhy.hashing import seed_of
 
 JUDGE = "grader"
@@ -31,7 +30,7 @@ def level() -> Metric:
     return compute
 
 
-@scorer(metrics={"*": [level(), scored()]})
+@scorer(metrics={"*": [level()]})
 def judge(dimensions: list[str]) -> Scorer:
     """Scores from 1 to 10 on these dimensions; a missing one is not a number, with its cause in the metadata."""
 
