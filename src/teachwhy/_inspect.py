@@ -1,5 +1,6 @@
 """What Inspect sees of teachwhy through its entry point: the model providers and the tasks."""
 
+from teachwhy.evals.assessment.task import assessment
 from teachwhy.evals.capability.harmful_compliance import harmful_compliance
 from teachwhy.evals.capability.instructions import instructions
 from teachwhy.evals.capability.knowledge import knowledge
@@ -22,6 +23,7 @@ from teachwhy.models.provider import teachwhy
 from teachwhy.models.scripted import teachwhy_scripted
 
 __all__ = [
+    "assessment",
     "blackmail",
     "evasion",
     "framing",

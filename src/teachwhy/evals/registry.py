@@ -8,6 +8,7 @@ from teachwhy.evals.suite import Suite
 
 _HOMES = (
     "teachwhy.evals.understanding.task",
+    "teachwhy.evals.assessment.task",
     "teachwhy.evals.capability.over_refusal",
     "teachwhy.evals.capability.harmful_compliance",
     "teachwhy.evals.capability.instructions",
