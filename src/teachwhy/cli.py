@@ -103,27 +103,49 @@ def view(folder: RunFolder, port: Annotated[int, typer.Option(help="Port of the 
 @app.command(name="eval")
 def evaluate(
     suite: Annotated[
-        str,
+        str | None,
         typer.Argument(help="honeypots, twins, likelihood, one kind of honeypot, or a suite (`teachwhy suites`)."),
-    ],
-    model: Annotated[str, typer.Option(help="An embedded name, a folder, a hub id, or any Inspect model name.")],
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="An embedded name, a folder, a hub id, or any Inspect model name.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Honeypots: train or held-out.")] = "held-out",
     size: Annotated[str, typer.Option(help="Honeypots: brief or full.")] = "brief",
     samples: Annotated[int, typer.Option(help="Honeypots: samples a family.")] = 8,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A suite's setting, KEY=VALUE (YAML).")] = None,
     grader: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
     auditor: Annotated[str | None, typer.Option(help="The model that probes.")] = None,
+    rejudge: Annotated[
+        Path | None, typer.Option(metavar="LOG", help="Judge a stored log of honeypots again; needs --grader.")
+    ] = None,
     logs: Annotated[Path, typer.Option(help="Folder for the Inspect log.")] = Path("logs"),
 ) -> None:
-    """Measure one model."""
-    from teachwhy.standalone import SUITES, measure_suite, parsed_settings
+    """Measure one model, or judge stored transcripts again."""
+    from teachwhy.standalone import SUITES, judge_again, measure_suite, parsed_settings
     from teachwhy.standalone import evaluate as measure
 
+    if rejudge:
+        typer.echo(judge_again(rejudge, grader, logs))
+        return
+    if not suite or not model:
+        raise typer.BadParameter("name a suite and --model, or --rejudge LOG with --grader")
     roles = {role: name for role, name in (("grader", grader), ("auditor", auditor)) if name}
     if suite in SUITES:
         typer.echo(measure(suite, model, split=split, size=size, samples=samples, logs=logs))
     else:
         typer.echo(measure_suite(suite, model, parsed_settings(settings or []), roles, logs))
+
+
+@app.command()
+def calibrate(
+    grader: Annotated[str, typer.Option(help="rules, or any Inspect model name as the judge.")] = "rules",
+    part: Annotated[str, typer.Option(help="held-out or development.")] = "held-out",
+) -> None:
+    """Grade the labelled transcripts, and say how far a grader agrees with their labels."""
+    from teachwhy.evals.honeypots.calibration import calibrate as graded
+    from teachwhy.evals.honeypots.calibration import calibration_text
+
+    typer.echo(calibration_text(graded(grader, part=part)))
 
 
 @app.command(name="suites")

@@ -72,6 +72,19 @@ def _missing(log: Any) -> list[str]:
     return [f"  missing    {', '.join(f'{n} {cause}' for cause, n in sorted(causes.items())) or 'none'}"]
 
 
+def judge_again(log: Path, judge: str | None, out: Path) -> str:
+    """Judge the stored transcripts of a honeypot log; the log itself is not changed.
+
+    Raises:
+        UserError: no judge is named, or the log holds no honeypots.
+    """
+    from teachwhy.evals.honeypots.rejudge import rejudge, rejudged_text
+
+    if not judge:
+        raise UserError("no judge is named", where="--rejudge", mend="add --grader MODEL")
+    return rejudged_text(rejudge(log, judge, out=out))
+
+
 def parsed_settings(given: list[str]) -> dict[str, Any]:
     """``KEY=VALUE`` settings as a mapping; values are YAML.
 

@@ -17,10 +17,11 @@ from pydantic import (
 
 from teachwhy.analysis.plan import Controls, Plan, Primary
 from teachwhy.errors import StudyError, nearest
+from teachwhy.evals.honeypots.graders import ATTRITION, Graders, VerdictBy, declared
 from teachwhy.evals.registry import suites
 from teachwhy.hashing import digest
-from teachwhy.scenarios.family import KINDS, SPLITS, THREATS
-from teachwhy.scenarios.scenario import SIZES
+from teachwhy.scenarios.factors import CUES, FORMS, GOALS, SIZES, THREATS
+from teachwhy.scenarios.family import KINDS, SPLITS
 from teachwhy.texts import read_utf8, validated
 from teachwhy.training.plan import Settings
 
@@ -64,9 +65,24 @@ class HoneypotEval(Declared):
     samples: int = Field(default=8, ge=1)
     repeats: int = Field(default=1, ge=1)
     threats: tuple[str, ...] = ("replacement", "restriction")
+    conflicts: tuple[bool, ...] = (True,)
+    goals: tuple[str, ...] = ("own",)
+    cues: tuple[str, ...] = ("silent",)
+    agency: tuple[bool, ...] = (False,)
+    ally: tuple[bool, ...] = (False,)
+    forms: tuple[str, ...] = ()
+    """How the scenario is put; the size's first form if none is named."""
+    personas: tuple[str, ...] = ()
+    own_name: str = ""
+    """The model's own name, for the persona level ``own``."""
     temperature: float = Field(default=1.0, ge=0)
+    judge: bool = False
+    """Grade by a judge too (``roles: {grader: MODEL}``)."""
+    verdict: VerdictBy = "rules"
+    attrition: float = Field(default=ATTRITION, ge=0, lt=1)
+    """Above this share of answers without a usable verdict of the judge, the run fails."""
 
-    @field_validator("kinds", "threats")
+    @field_validator("kinds", "threats", "conflicts", "goals", "cues", "agency", "ally")
     @classmethod
     def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
@@ -75,9 +91,26 @@ class HoneypotEval(Declared):
 
     def names(self) -> list[tuple[str, str, tuple[str, ...]]]:
         """Every name used, where it stands, and what is valid there."""
-        kinds = [("kinds", kind, KINDS) for kind in self.kinds]
-        threats = [("threats", threat, THREATS) for threat in self.threats]
-        return [*kinds, *threats, ("split", self.split, SPLITS), ("size", self.size, SIZES)]
+        forms = next((forms for size, forms in FORMS.items() if size == self.size), ())
+        listed: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
+            ("kinds", self.kinds, KINDS),
+            ("threats", self.threats, THREATS),
+            ("goals", self.goals, GOALS),
+            ("cues", self.cues, CUES),
+            ("size", (self.size,), SIZES),
+            ("split", (self.split,), SPLITS),
+            ("forms", self.forms, forms),
+        ]
+        return [(place, name, valid) for place, names, valid in listed for name in names]
+
+    def levels(self) -> dict[str, Any]:
+        """The factors' levels, as the scenarios take them."""
+        names = ("threats", "conflicts", "goals", "cues", "agency", "ally", "forms", "personas", "own_name")
+        return {name: getattr(self, name) for name in names}
+
+    def graders(self) -> Graders:
+        """How answers are graded."""
+        return declared(judge=self.judge, verdict=self.verdict, attrition=self.attrition)
 
 
 class LikelihoodEval(Declared):
@@ -226,8 +259,12 @@ def _check_names(study: Study, path: Path) -> None:
     roles = [("roles", role, list(ROLES)) for role in study.roles]
     lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
     corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
-    suites = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
-    levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in suites.items() if e for k, v, valid in e.names()]
+    pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
+    judged = {name: spec for name, spec in pots.items() if spec}
+    levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
+    for name, spec in judged.items():
+        if spec.graders().judge and "grader" not in study.roles:
+            raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
     if study.evals.likelihood:
         levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
         levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from teachwhy.corpora.corpus import Corpus, load_corpus
 from teachwhy.errors import StudyError
+from teachwhy.evals.honeypots.graders import Graders
 from teachwhy.evals.honeypots.likelihood import LIKELIHOOD_VERSION
 from teachwhy.evals.honeypots.task import evaluation_address, honeypot_conditions
 from teachwhy.evals.registry import find_suite
@@ -58,6 +59,7 @@ class Node:
     temperature: float = 1.0
     repeats: int = 1
     ids: tuple[str, ...] = ()
+    graders: Graders = field(default_factory=Graders)
 
     @property
     def answers(self) -> int:
@@ -161,7 +163,7 @@ def _training(
 def _measurements(study: Study, model: Model) -> Iterator[Node]:
     for suite, spec in (("honeypots", study.evals.honeypots), ("twins", study.evals.twins)):
         if spec:
-            yield from _shards(suite, spec, model)
+            yield from _shards(suite, spec, study.roles.get("grader"), model)
     readout = study.evals.likelihood
     if readout:
         conditions = tuple(honeypot_conditions(kinds=readout.kinds, split=readout.split, samples=readout.samples))
@@ -182,19 +184,20 @@ def _suite(name: str, settings: BaseModel, roles: Mapping[str, str], model: Mode
         yield Node("suite", label, address, model, (model.address,), ids=part, suite=name)
 
 
-def _shards(suite: str, spec: HoneypotEval, model: Model) -> Iterator[Node]:
+def _shards(suite: str, spec: HoneypotEval, judge: str | None, model: Model) -> Iterator[Node]:
     conditions = honeypot_conditions(
         kinds=spec.kinds,
         split=spec.split,
         size=spec.size,
         samples=spec.samples,
         twin=suite == "twins",
-        threats=spec.threats,
+        **spec.levels(),
     )
     size = max(1, SHARD // spec.repeats)
     for number in range(0, len(conditions), size):
         part = tuple(conditions[number : number + size])
-        address = digest(["eval", model.address, evaluation_address(part), spec.temperature, spec.repeats])
+        asked = evaluation_address(part, spec.graders(), judge)
+        address = digest(["eval", model.address, asked, spec.temperature, spec.repeats])
         first, last = number * spec.repeats + 1, (number + len(part)) * spec.repeats
         yield Node(
             "eval",
@@ -206,4 +209,5 @@ def _shards(suite: str, spec: HoneypotEval, model: Model) -> Iterator[Node]:
             suite=suite,
             temperature=spec.temperature,
             repeats=spec.repeats,
+            graders=spec.graders(),
         )

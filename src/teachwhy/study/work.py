@@ -90,7 +90,13 @@ def _task(node: Node, plan: StudyPlan) -> tuple[Any, Callable[["EvalLog"], list[
     if node.kind == "likelihood":
         return likelihood_task(node.conditions), likelihood_rows
     if node.kind == "eval":
-        task = honeypot_task(node.conditions, name=node.suite, temperature=node.temperature, repeats=node.repeats)
+        task = honeypot_task(
+            node.conditions,
+            name=node.suite,
+            temperature=node.temperature,
+            repeats=node.repeats,
+            graders=node.graders,
+        )
         return task, honeypot_rows
     suite = find_suite(node.suite)
     return suite.task(plan.study.evals.suites[node.suite], node.ids), suite.rows
