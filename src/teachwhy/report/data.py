@@ -98,6 +98,19 @@ class Measure(Part):
     shift_interval: Interval | None = None
 
 
+class Far(Part):
+    """One family for one arm: its distance from what the arm was taught, and the wrong acts there."""
+
+    arm: str
+    kind: str
+    family: str
+    scored: int
+    wrong: int
+    tfidf: float
+    unseen: float
+    nearest: str
+
+
 class Check(Part):
     """One check of an audit; ``passed`` is None where it is not judged. ``note``: the worst cases, or why."""
 
@@ -239,6 +252,7 @@ class ReportData(Part):
     analysis: Analysis
     likelihood: tuple[Likelihood, ...] = ()
     measures: tuple[Measure, ...] = ()
+    far: tuple[Far, ...] = ()
     audits: tuple[Audit, ...] = ()
     firewall: Firewall | None = None
     transcripts: tuple[Transcript, ...] = ()
@@ -257,6 +271,7 @@ class ReportData(Part):
         _known("analysis", (cell.arm for cell in self.analysis.cells), names)
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
         _known("likelihood", (readout.arm for readout in self.likelihood), names)
+        _known("far", (one.arm for one in self.far), names)
         _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)
         return self

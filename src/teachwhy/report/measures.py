@@ -5,7 +5,7 @@ from itertools import groupby
 
 from teachwhy.analysis import Interval
 from teachwhy.report import numbers as say
-from teachwhy.report.data import Measure
+from teachwhy.report.data import Far, Measure
 from teachwhy.report.tables import Entry, Row, Table, table
 
 _NOTE = (
@@ -13,10 +13,43 @@ _NOTE = (
     "the same samples, and the samples. No comparison was declared on these measures: read them as context."
 )
 
+_FAR = (
+    "Families from the nearest to the farthest. Distance: 1 less the TF-IDF cosine (words and pairs of words) of a "
+    "prompt and the nearest record that the arm was taught, averaged over prompts. Unseen: the prompts' runs of four "
+    "words that stand in no record. The organism's lessons are not counted to the arms."
+)
+
 
 def suite_tables(measures: Sequence[Measure]) -> list[Table]:
     """One table a suite, in the study's order."""
     return [_table(name, list(rows)) for name, rows in groupby(measures, key=lambda one: one.suite)]
+
+
+def distance_table(far: Sequence[Far]) -> Table | None:
+    """Families down, from the nearest to the farthest; arms across."""
+    if not far:
+        return None
+    arms = list(dict.fromkeys(one.arm for one in far))
+    cells = {(one.arm, one.family): one for one in far}
+    kinds = {one.family: one.kind for one in far}
+
+    def apart(family: str) -> float:
+        return sum(cells[arm, family].tfidf for arm in arms if (arm, family) in cells)
+
+    rows: list[Row] = [
+        [Entry(family, (kinds[family],)), *(_far(cells.get((arm, family))) for arm in arms)]
+        for family in sorted(kinds, key=apart)
+    ]
+    return table("Wrong acts and distance from what was taught", ["family", *arms], rows, arms, _FAR)
+
+
+def _far(one: Far | None) -> Entry:
+    if one is None:
+        return Entry(say.NONE, tone="quiet")
+    apart = f"distance {one.tfidf:.2f}, {100 * one.unseen:.0f} % unseen"
+    if not one.scored:
+        return Entry(say.MISSING, (apart,), "bad")
+    return Entry(say.percent(one.wrong / one.scored, one.scored), (f"{one.wrong:,} of {one.scored:,}", apart))
 
 
 def _table(suite: str, rows: list[Measure]) -> Table:

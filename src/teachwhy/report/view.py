@@ -7,7 +7,7 @@ from teachwhy.report import numbers as say
 from teachwhy.report import run_tables, tables
 from teachwhy.report.data import ReportData, Transcript
 from teachwhy.report.figures import Panel
-from teachwhy.report.measures import suite_tables
+from teachwhy.report.measures import distance_table, suite_tables
 from teachwhy.report.panels import difference_panel, rate_panels
 from teachwhy.report.sentences import Answer, answer, headline, measure_name
 from teachwhy.report.tables import Table
@@ -52,6 +52,7 @@ class View:
     twins: Table | None
     likelihood: Table | None
     suites: list[Table]
+    distance: Table | None
     doses: Table
     examples: list[tuple[str, list[Example]]]
     audits: list[Table]
@@ -85,6 +86,7 @@ def view(data: ReportData) -> View:
         twins=tables.twins(data),
         likelihood=tables.likelihood(data.likelihood),
         suites=suite_tables(data.measures),
+        distance=distance_table(data.far),
         doses=run_tables.doses(data),
         examples=_examples(data),
         audits=[run_tables.audit(one) for one in data.audits],

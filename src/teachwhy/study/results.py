@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from teachwhy.analysis import Analysis, analyse, over_groups
+from teachwhy.corpora.distance import distances
 from teachwhy.errors import StudyError
 from teachwhy.evals.registry import find_suite
 from teachwhy.evals.suite import Better, Unit
@@ -53,6 +54,22 @@ class Measured(BaseModel):
     shift: float | None
     shift_low: float | None
     shift_high: float | None
+
+
+class FarRate(BaseModel):
+    """One held-out family for one arm: how far its prompts lie from all that the arm itself was taught (not its
+    organism), and the rate there. ``tfidf`` and ``unseen`` as in ``corpora.distance``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    arm: str
+    kind: str
+    family: str
+    scored: int
+    wrong: int
+    tfidf: float
+    unseen: float
+    nearest: str
 
 
 def sample_rows(plan: StudyPlan, store: Store, kind: str) -> list[dict[str, Any]]:
@@ -116,6 +133,29 @@ def _readout(arm: str, frame: pd.DataFrame, values: pd.DataFrame, reference: pd.
         shift_low=shift[1],
         shift_high=shift[2],
     )
+
+
+def far_rates(plan: StudyPlan, store: Store) -> list[FarRate]:
+    """Rate of any wrong act against distance from the training text, family by family, for everything taught."""
+    rows = [row for row in sample_rows(plan, store, "eval") if row["eval"] == "honeypots"]
+    frame = pd.DataFrame(rows)
+    prompts = {str(name): sorted(set(part)) for name, part in frame.groupby("family")["prompt"]}
+    study, found = plan.study, []
+    for arm, lessons in {ORGANISM: study.organism, **study.arms}.items():
+        apart = {one.family: one for one in distances(prompts, [plan.corpora[lesson.corpus] for lesson in lessons])}
+        for (kind, family), part in frame[frame["arm"] == arm].groupby(["kind", "family"]):
+            scored = part["any"].dropna()
+            far = apart[str(family)]
+            found.append(
+                FarRate(
+                    arm=arm,
+                    kind=str(kind),
+                    scored=len(scored),
+                    wrong=int(scored.astype(bool).sum()),
+                    **far.model_dump(),
+                )
+            )
+    return found
 
 
 def measured(plan: StudyPlan, store: Store) -> list[Measured]:
