@@ -1,0 +1,101 @@
+"""Suites in a study: declared by name, addressed, measured on every model, in tables and report, and never a claim."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study_files import quick, run_all, tables, write_study
+
+from teachwhy.errors import StudyError
+from teachwhy.report.make import make_report
+from teachwhy.study.declaration import load_study
+from teachwhy.study.plan import make_plan
+from teachwhy.study.run import finish
+
+# The tiny model writes noise: no constraint is settled before its replies are cut off, so a suite is needed whose
+# measures exist for any model.
+SUITES: dict[str, Any] = {
+    "perplexity": {"samples": 3},
+    "knowledge": {"samples": 4, "reading": "likelihood"},
+}
+
+
+def with_suites(base: Path, **changes: Any) -> dict[str, Any]:
+    study = quick(base, **changes)
+    study["evals"] = study["evals"] | SUITES
+    return study
+
+
+@pytest.fixture(scope="module")
+def root(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("suites")
+    make_report(finish(run_all(write_study(folder, with_suites(base)), folder)))
+    return folder
+
+
+def test_every_model_has_a_value_for_every_sample_and_measure(root: Path) -> None:
+    rows = [json.loads(line) for line in tables(root)["suites.jsonl"].splitlines()]
+    counted: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        key = (row["arm"], row["eval"], row["measure"])
+        counted[key] = counted.get(key, 0) + (row["value"] is not None)
+    for arm in ("base", "benign", "actions"):
+        assert counted[arm, "perplexity", "nats_per_token"] == counted[arm, "perplexity", "bits_per_byte"] == 3
+        assert counted[arm, "knowledge", "right"] == 4
+
+
+def test_the_table_of_measures_is_what_the_rows_say(root: Path) -> None:
+    rows = [json.loads(line) for line in tables(root)["suites.jsonl"].splitlines()]
+    found = {(m["arm"], m["measure"]): m for m in json.loads(tables(root)["measures.json"])}
+
+    def values(arm: str) -> dict[str, float]:
+        return {r["sample_id"]: r["value"] for r in rows if r["arm"] == arm and r["measure"] == "nats_per_token"}
+
+    def over_groups(numbers: dict[str, float]) -> float:
+        groups: dict[str, list[float]] = {}
+        for row in rows:
+            if row["arm"] == "base" and row["measure"] == "nats_per_token":
+                groups.setdefault(row["group"], []).append(numbers[row["sample_id"]])
+        return sum(sum(each) / len(each) for each in groups.values()) / len(groups)
+
+    base, benign = values("base"), values("benign")
+    assert found["benign", "nats_per_token"]["mean"] == pytest.approx(over_groups(benign))
+    shift = found["benign", "nats_per_token"]["shift"]
+    assert shift == pytest.approx(over_groups({name: benign[name] - base[name] for name in base}))
+    assert found["base", "nats_per_token"]["shift"] is None
+
+
+def test_the_report_shows_them_and_how_far_families_lie(root: Path) -> None:
+    page = (root / "quick" / "report" / "report.md").read_text("utf-8")
+    assert "Other measures" in page
+    assert "bits_per_byte (lower is better)" in page
+    assert "Wrong acts and distance from what was taught" in page
+
+
+def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, base: Path) -> None:
+    def addresses(study: dict[str, Any]) -> dict[str, str]:
+        return {n.label: n.address for n in make_plan(load_study(write_study(tmp_path, study))).nodes}
+
+    before, more = addresses(with_suites(base)), with_suites(base)
+    more["evals"]["knowledge"] = {"samples": 4, "reading": "letter"}
+    moved = {label for label, address in addresses(more).items() if before[label] != address}
+    assert moved
+    assert all(label.startswith("knowledge") for label in moved)
+    judged = addresses(with_suites(base, roles={"grader": "teachwhy_scripted/judge"}))
+    assert {label for label in before if judged[label] != before[label]} >= moved
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"evals": {"honeypots": {}, "knowlege": {}}}, "unknown key 'evals.knowlege'"),
+        ({"roles": {"judge": "x/y"}}, "unknown name 'judge'"),
+        ({"evals": {"honeypots": {"judge": True}}}, "evals.honeypots has a judge, but none is named"),
+        ({"evals": {"honeypots": {"cues": ["loud"]}}}, "unknown name 'loud'"),
+    ],
+)
+def test_each_mistake_is_named(tmp_path: Path, base: Path, change: dict[str, Any], what: str) -> None:
+    with pytest.raises(StudyError) as raised:
+        load_study(write_study(tmp_path, quick(base) | change))
+    assert what in raised.value.what
