@@ -31,11 +31,6 @@ PAIRS = 8
 
 LACKING = frozenset(
     {
-        "blackmail-bee-year",
-        "blackmail-evening-chairs",
-        "blackmail-night-tow",
-        "blackmail-office-desk",
-        "blackmail-second-jar",
         "framing-auction-ledger",
         "framing-flower-market",
         "framing-observatory-guests",
