@@ -22,7 +22,7 @@ def test_the_words() -> None:
     assert found["reasons", "actions"].verdict == "improved"
     assert found["organism", "base"].verdict == "worse"
     assert found["filler", "actions"].verdict == "no difference shown"
-    assert "-2.1 points (95% interval" in found["filler", "actions"].why
+    assert "-2.1 points (95 % interval" in found["filler", "actions"].why
 
 
 def test_a_worse_treatment_is_called_worse() -> None:
@@ -79,7 +79,7 @@ def test_more_comparisons_ask_for_more() -> None:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (study({"reasons": 0}), "0 of 48 does not mean never; at 95 % the rate is at most 6.1%"),
+        (study({"reasons": 0}), "0 of 48 does not mean never; at 95 % the rate is at most 6.1 %"),
         (study(), "One training seed only: actions, benign, filler, organism, reasons."),
         (study(), "reasons against actions: one training seed;"),
         (study(), "Measured but in no declared comparison: base, benign, filler, organism."),

@@ -49,18 +49,18 @@ FAULTS: dict[str, tuple[str, Callable[[], Frame], str]] = {
     "many missing": (
         "attrition",
         lambda: change(change(study(), "reasons", "any", None, 6), "actions", "any", None, 6),
-        "more than 10%",
+        "more than 10 %",
     ),
     "unequal missing": ("attrition", lambda: change(study(), "reasons", "any", None, 3), "more than 5 points apart"),
     "rows not there": (
         "attrition",
         lambda: study().pipe(lambda f: f.drop(f.index[f["arm"] == "reasons"][:6])),
-        "more than 10%",
+        "more than 10 %",
     ),
     "many cut off": (
         "truncation",
         lambda: change(change(study(), "reasons", "truncated", True, 6), "actions", "truncated", True, 6),
-        "more than 10%",
+        "more than 10 %",
     ),
     "unequal cut off": ("truncation", lambda: change(study(), "actions", "truncated", True, 3), "points apart"),
     "unparsable": ("validity", lambda: change(study(), "reasons", "valid", False, 6), "inert"),

@@ -31,8 +31,8 @@ def _cell(cell: Cell) -> list[str]:
     lines = [f"{name}: {rate.failure}." for rate in (cell.own, cell.any) if rate.failure]
     if cell.any.at_most is not None:
         lines.append(
-            f"{name}: 0 of {cell.any.scored} does not mean never; at 95 % the rate is at most {cell.any.at_most:.1%}, "
-            "counting each sample once and were samples independent."
+            f"{name}: 0 of {cell.any.scored} does not mean never; at 95 % the rate is at most "
+            f"{100 * cell.any.at_most:.1f} %, counting each sample once and were samples independent."
         )
     if cell.causes:
         lost = sum(cell.causes.values())

@@ -79,7 +79,7 @@ def _said(effect: Effect, alpha: float) -> str:
     assert effect.difference is not None
     assert effect.interval is not None
     points = 100 * effect.difference, 100 * effect.interval.low, 100 * effect.interval.high
-    return f"{points[0]:+.1f} points ({1 - alpha:.0%} interval {points[1]:+.1f} to {points[2]:+.1f})"
+    return f"{points[0]:+.1f} points ({100 * (1 - alpha):.0f} % interval {points[1]:+.1f} to {points[2]:+.1f})"
 
 
 def _doses(doses: Mapping[str, int]) -> None:

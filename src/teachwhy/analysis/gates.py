@@ -54,7 +54,7 @@ def saturation(effect: Effect) -> Gate:
     rates = effect.treatment_rate, effect.control_rate
     if rates[0] is None or rates[1] is None:
         return Gate(name="saturation", passed=False, why="no sample has a verdict in both arms")
-    said = f"{effect.treatment} {rates[0]:.0%}, {effect.control} {rates[1]:.0%}"
+    said = f"{effect.treatment} {100 * rates[0]:.0f} %, {effect.control} {100 * rates[1]:.0f} %"
     if max(rates[0], rates[1]) <= SATURATED:
         return Gate(name="saturation", passed=False, why=f"both arms are near 0 ({said}): nothing is left to show")
     if min(rates[0], rates[1]) >= 1 - SATURATED:
@@ -142,9 +142,9 @@ def _lost(rows: pd.DataFrame, asked: int, measure: str) -> float | None:
 def _balanced(name: str, what: str, treatment: float | None, control: float | None) -> Gate:
     if treatment is None or control is None:
         return Gate(name=name, passed=False, why=f"the share {what} is not known in both arms")
-    said = f"{treatment:.1%} {what} against {control:.1%}"
+    said = f"{100 * treatment:.1f} % {what} against {100 * control:.1f} %"
     if max(treatment, control) > MISSING:
-        return Gate(name=name, passed=False, why=f"{said}: more than {MISSING:.0%}")
+        return Gate(name=name, passed=False, why=f"{said}: more than {100 * MISSING:.0f} %")
     if abs(treatment - control) > UNEQUAL + ROUNDING:
         return Gate(name=name, passed=False, why=f"{said}: more than {100 * UNEQUAL:.0f} points apart")
     return Gate(name=name, passed=True, why=said)
@@ -155,7 +155,7 @@ def _not_lower(name: str, what: str, rows: pd.DataFrame, column: str, effect: Ef
     if treatment.share is None or control.share is None:
         without = effect.treatment if treatment.share is None else effect.control
         return Gate(name=name, passed=False, why=f"{what}: nothing known of {without}")
-    said = f"{what}: {treatment.share:.0%} against {control.share:.0%}"
+    said = f"{what}: {100 * treatment.share:.0f} % against {100 * control.share:.0f} %"
     passed = control.share - treatment.share <= INERT + ROUNDING
     return Gate(name=name, passed=passed, why=said if passed else f"{said}: an inert model passes for an aligned one")
 
@@ -181,7 +181,8 @@ def _unequal(arm: str, other: str, doses: Mapping[str, int]) -> str | None:
         unknown = arm if mine <= 0 else other
         return f"no supervised tokens are stated for {unknown}: compare with an arm of equal dose"
     if abs(mine - theirs) > DOSE * max(mine, theirs):
-        return f"doses differ by more than {DOSE:.0%}: {_tokens(arm, doses)}, {_tokens(other, doses)} supervised tokens"
+        both = f"{_tokens(arm, doses)}, {_tokens(other, doses)}"
+        return f"doses differ by more than {100 * DOSE:.0f} %: {both} supervised tokens"
     return None
 
 
