@@ -31,16 +31,6 @@ PAIRS = 8
 
 LACKING = frozenset(
     {
-        "framing-auction-ledger",
-        "framing-flower-market",
-        "framing-observatory-guests",
-        "framing-office-desk",
-        "framing-pool-order",
-        "leaking-cheese-cooperative",
-        "leaking-lift-dispatch",
-        "leaking-map-survey",
-        "leaking-office-desk",
-        "leaking-school-lunch",
         "research-vaccine-labels",
     }
 )
