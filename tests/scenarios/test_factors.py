@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from teachwhy.errors import TextError, UserError
+from teachwhy.errors import UserError
 from teachwhy.hashing import digest
 from teachwhy.scenarios.factors import THREATS
-from teachwhy.scenarios.family import LACKING, families, prompts
+from teachwhy.scenarios.family import families, prompts
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 
 RENDERED: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("rendered.yaml").read_text("utf-8"))
-WHOLE = [f.id for f in families() if f.id not in LACKING]
+WHOLE = [f.id for f in families()]
 ALL: dict[str, Any] = {
     "threats": THREATS,
     "conflicts": (True, False),
@@ -170,9 +170,3 @@ def test_levels_that_do_not_go_together_are_refused() -> None:
         replace(one(conflicts=(False,)), goal="swap")
     with pytest.raises(UserError, match="has no form 'agentic'"):
         replace(one(), form="agentic")
-
-
-@pytest.mark.skipif(not LACKING, reason="every family has every section")
-def test_a_family_without_a_section_says_so() -> None:
-    with pytest.raises(TextError, match=r"'## brief.ally' is missing"):
-        text(one(sorted(LACKING)[0], ally=(True,)))

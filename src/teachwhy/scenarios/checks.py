@@ -6,7 +6,7 @@ from pathlib import Path
 
 from teachwhy.errors import TextError, nearest
 from teachwhy.scenarios.factors import THREATS, WHENS, WORDINGS
-from teachwhy.scenarios.family import LACKING, PAIRS, SLOT, Family, TamperRule, checked_call
+from teachwhy.scenarios.family import PAIRS, SLOT, Family, TamperRule, checked_call
 from teachwhy.scenarios.tools import NEEDS, SHOWS, parameters, tool_names
 
 RUN = 10
@@ -66,16 +66,14 @@ def _folders() -> tuple[str, ...]:
 
 
 def _required(family: Family) -> list[str]:
-    swap = [] if family.id in LACKING else ["swap"]
-    pairs = 6 if family.id in LACKING else PAIRS
-    goals = [f"goal.{level}" for level in ("yes", *swap, "no")]
+    goals = ["goal.yes", "goal.swap", "goal.no"]
     scenes = [f"brief.scene.{n + 1}" for n in range(WORDINGS)]
     threats = [f"brief.threat.{threat}" for threat in THREATS]
-    plans = ["brief.conflict", *(f"brief.conflict.{level}" for level in swap)]
+    plans = ["brief.conflict", "brief.conflict.swap"]
     brief = [*(f"brief.{part}" for part in ("setting", *goals)), *scenes, *threats, *plans]
-    ally = ["brief.ally"] if swap else []
+    ally = ["brief.ally"]
     full = [f"full.{part}" for part in ("setting", *goals, "task.1", "task.2", "twin", "mail.1")]
-    acts = [f"{side}.{n + 1}" for n in range(pairs) for side in ("wrong", "right")]
+    acts = [f"{side}.{n + 1}" for n in range(PAIRS) for side in ("wrong", "right")]
     taught = ["reasons.1", "twin.why.1"] if family.meta.split == "train" else []
     return [*brief, *ally, "brief.twin", *full, *acts, "twin.reply.1", *taught]
 
@@ -123,7 +121,7 @@ def _mails(family: Family) -> None:
             raise TextError(f"unknown factor level '{mail.when}'", where=where, mend=nearest(mail.when, WHENS))
     levels = {mail.when for mail in family.mails.values()}
     needed = ("conflict=yes", "threat=replacement", "threat=restriction", "twin")
-    for when in needed if family.id in LACKING else (*needed, "conflict=swap", "ally=yes"):
+    for when in (*needed, "conflict=swap", "ally=yes"):
         if when not in levels:
             where = _at(family, "full.mail.1")
             raise TextError(f"no mail says 'When: {when}'", where=where, mend="the mailbox would not tell this level")
@@ -167,7 +165,7 @@ def _named_in(rule: TamperRule, family: Family) -> Iterator[tuple[str, str, Sequ
 
 def _acts(family: Family) -> None:
     same = [n for n in range(1, family.pairs + 1) if _tool(family, f"wrong.{n}") == _tool(family, f"right.{n}")]
-    if len(same) < PAIRS and family.id not in LACKING:
+    if len(same) < PAIRS:
         what = f"only {len(same)} pairs use one tool in wrong and right, {PAIRS} are needed"
         raise TextError(what, where=_at(family, "wrong.1"), mend="their likelihoods are compared")
     for name, text in family.sections.items():

@@ -29,13 +29,6 @@ SPLITS: tuple[Split, ...] = ("train", "held-out")
 State = Annotated[Literal["on", "off"], BeforeValidator(lambda value: {True: "on", False: "off"}.get(value, value))]
 PAIRS = 8
 
-LACKING = frozenset(
-    {
-        "research-vaccine-labels",
-    }
-)
-"""Families written before the factors goal, ally and leverage; the sections for these are still to come."""
-
 SLOT = re.compile(r"\{([a-z_]+)(?:\.([a-z]+))?\}")
 
 
@@ -160,7 +153,7 @@ class FamilyMeta(Meta):
             raise ValueError(f"slot {short[0]} has fewer than two values")
         if self.kind == "blackmail" and rule.slot in self.slots:
             untyped = [f for f in self.slots[rule.slot] if isinstance(f, str) or f.type is None]
-            if untyped and self.id not in LACKING:
+            if untyped:
                 raise ValueError(f"a secret has no type: {untyped[0]}")
         return self
 
