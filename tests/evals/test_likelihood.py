@@ -10,7 +10,7 @@ from scripted_runs import HARMLESS, always, run
 from teachwhy.evals.honeypots.likelihood import likelihood, likelihood_rows, likelihood_task, paired_calls
 from teachwhy.evals.honeypots.task import honeypot_conditions
 from teachwhy.models.chat import prompt_ids
-from teachwhy.scenarios.family import KINDS, LACKING, PAIRS, families, prompts
+from teachwhy.scenarios.family import KINDS, PAIRS, families, prompts
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -88,7 +88,7 @@ def test_a_failed_sample_is_missing(chosen: list[Condition], tmp_path: Path) -> 
 def test_every_family_has_enough_pairs_of_one_tool() -> None:
     for family in families():
         pairs = paired_calls(Scenario(next(conditions(family.id, count=1))))
-        assert len(pairs) >= (4 if family.id in LACKING else PAIRS), family.id
+        assert len(pairs) >= PAIRS, family.id
         assert all(wrong != right for wrong, right in pairs)
 
 
