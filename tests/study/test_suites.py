@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from study_files import quick, run_all, tables, write_study
 
-from teachwhy.errors import StudyError
+from teachwhy.errors import StudyError, TeachwhyError
 from teachwhy.report.make import make_report
 from teachwhy.study.declaration import load_study
-from teachwhy.study.plan import make_plan
+from teachwhy.study.plan import Node, make_plan
 from teachwhy.study.run import finish
+from teachwhy.study.work import _refuse_outage
 
 # The tiny model writes noise: no constraint is settled before its replies are cut off, so a suite is needed whose
 # measures exist for any model.
@@ -71,6 +72,27 @@ def test_the_report_shows_them_and_how_far_families_lie(root: Path) -> None:
     assert "Other measures" in page
     assert "bits_per_byte (lower is better)" in page
     assert "Wrong acts and distance from what was taught" in page
+
+
+def rows(causes: list[str | None]) -> list[dict[str, Any]]:
+    return [{"sample_id": f"s{n}", "missing": cause, "reason": "because"} for n, cause in enumerate(causes)]
+
+
+def node(plan_base: Path, folder: Path) -> Node:
+    plan = make_plan(load_study(write_study(folder, with_suites(plan_base))))
+    return next(n for n in plan.nodes if n.kind == "suite")
+
+
+@pytest.mark.parametrize("cause", ["error", "judge malformed", "judge timed out", "auditor malformed"])
+def test_a_failing_endpoint_judge_or_auditor_is_an_outage(tmp_path: Path, base: Path, cause: str) -> None:
+    of = node(base, tmp_path)
+    _refuse_outage(rows([cause, *[None] * 9]), of)
+    with pytest.raises(TeachwhyError, match="2 of 10 samples failed"):
+        _refuse_outage(rows([cause, cause, *[None] * 8]), of)
+
+
+def test_what_the_model_under_study_does_is_no_outage(tmp_path: Path, base: Path) -> None:
+    _refuse_outage(rows(["cut off", "unparsable", "malformed call", "unclear"] * 5), node(base, tmp_path))
 
 
 def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, base: Path) -> None:

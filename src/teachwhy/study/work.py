@@ -107,19 +107,27 @@ def _tokens(rows: list[dict[str, Any]]) -> int:
     return sum({row["sample_id"]: row.get("tokens", 0) for row in rows}.values())
 
 
-# Above this share of failed calls it is an outage, to be waited out and asked again, and not attrition.
+# Above this share of failed samples it is an outage, to be waited out and asked again, and not attrition.
 _OUTAGE = 0.1
 
 
 def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
-    failed = [row for row in rows if row["missing"] == "error" or row.get("value", 0) is None]
-    if len(failed) > _OUTAGE * len(rows):
-        why = failed[0].get("reason") or failed[0]["missing"]
+    failed = {row["sample_id"]: row for row in rows if _is_failure(row["missing"], node)}
+    answers = {row["sample_id"] for row in rows}
+    if len(failed) > _OUTAGE * len(answers):
+        first = next(iter(failed.values()))
         raise TeachwhyError(
-            f"{len(failed)} of {len(rows)} calls failed: {why}",
+            f"{len(failed)} of {len(answers)} samples failed: {first['missing']}, {first.get('reason', '')}",
             where=node.label,
             mend="mend the cause and run the study again: nothing of this step was kept",
         )
+
+
+def _is_failure(cause: str | None, node: Node) -> bool:
+    """Did an endpoint, a judge or an auditor fail, rather than the model under study?"""
+    if cause is None:
+        return False
+    return node.kind == "likelihood" or cause == "error" or cause.startswith(("judge ", "auditor "))
 
 
 def run_inspect(
