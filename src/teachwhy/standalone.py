@@ -234,6 +234,8 @@ def _calls(message: dict[str, Any]) -> str:
 
 def audit_corpus(name: str) -> tuple[str, bool]:
     """The audit of a corpus and every breach of the firewall; False if the firewall refuses it."""
+    from teachwhy.evals.asked import asked_texts
+
     corpus = load_corpus(name)
     result = audit(corpus)
     lines = [f"{name}: {result.records} records, {result.words:,} words taught"]
@@ -243,7 +245,7 @@ def audit_corpus(name: str) -> tuple[str, bool]:
         lines.append(
             f"  {words[check.passed]:5} {check.name:22} {check.value:.3f} (threshold {check.threshold}){worst}"
         )
-    found = breaches(corpus.records, held_out())
+    found = breaches(corpus.records, held_out().with_texts(asked_texts()))
     lines += [f"  FIREWALL {b.record}: {b.rule}: {b.evidence!r}" for b in found]
     lines.append(
         "  firewall: nothing of the held-out families, no talk of tests" if not found else "  firewall: refused"

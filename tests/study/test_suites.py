@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from study_files import quick, run_all, tables, write_study
 
-from teachwhy.errors import StudyError, TeachwhyError
+from teachwhy.errors import FirewallError, StudyError, TeachwhyError
+from teachwhy.evals.asked import asked_texts
 from teachwhy.report.make import make_report
 from teachwhy.study.declaration import load_study
 from teachwhy.study.plan import Node, make_plan
@@ -93,6 +94,16 @@ def test_a_failing_endpoint_judge_or_auditor_is_an_outage(tmp_path: Path, base: 
 
 def test_what_the_model_under_study_does_is_no_outage(tmp_path: Path, base: Path) -> None:
     _refuse_outage(rows(["cut off", "unparsable", "malformed call", "unclear"] * 5), node(base, tmp_path))
+
+
+def test_a_corpus_that_holds_what_a_suite_asks_stops_the_run(tmp_path: Path, base: Path) -> None:
+    name, asked = next((name, text) for name, text in asked_texts().items() if len(text.split()) > 20)
+    turns = [{"role": "user", "content": f"Do look: {asked}"}, {"role": "assistant", "content": "Gladly."}]
+    path = tmp_path / "stolen.jsonl"
+    path.write_text(json.dumps({"id": "one", "messages": turns}) + "\n", "utf-8")
+    study = quick(base, arms={"benign": [{"corpus": str(path)}], "actions": [{"corpus": str(path)}]})
+    with pytest.raises(FirewallError, match=name):
+        run_all(write_study(tmp_path, study), tmp_path)
 
 
 def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, base: Path) -> None:

@@ -1,7 +1,7 @@
 """The firewall: no corpus may hold what the evaluations will ask, or talk about being tested (law 5)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -64,6 +64,11 @@ class Heldout:
     ids: frozenset[str]
     runs: dict[tuple[str, ...], str]
     shingles: dict[tuple[str, ...], set[str]]
+
+    def with_texts(self, texts: Mapping[str, str]) -> "Heldout":
+        """The same, and every run of ``RUN`` words of other texts that evaluations ask, by their name."""
+        runs = {run: name for name, text in texts.items() for run in shingles(text, RUN)}
+        return Heldout(self.ids, runs | self.runs, self.shingles)
 
 
 @cache

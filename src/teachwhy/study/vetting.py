@@ -8,6 +8,7 @@ from teachwhy.corpora.audit import Audit, audit
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.firewall import RUN, SIMILAR, Screened, guard, held_out
 from teachwhy.errors import CorpusError
+from teachwhy.evals.asked import asked_texts
 from teachwhy.hashing import digest, file_digest
 from teachwhy.scenarios.family import families
 from teachwhy.study.plan import StudyPlan
@@ -41,10 +42,10 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
 
 def _vetted(corpus: Corpus, store: Store) -> tuple[Audit, Screened]:
     against = [family.address() for family in families(split="held-out")]
-    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, RUN, SIMILAR])
+    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), RUN, SIMILAR])
     if meta := store.meta("vetting", address):
         return Audit.model_validate(meta["audit"]), Screened.model_validate(meta["screened"])
-    screened = guard(corpus, held_out())
+    screened = guard(corpus, held_out().with_texts(asked_texts()))
     result = audit(corpus)
     exact = next(check for check in result.checks if check.name == "exact duplicates")
     if not exact.passed:
