@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -112,7 +112,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Honeypots: train or held-out.")] = "held-out",
     size: Annotated[str, typer.Option(help="Honeypots: brief or full.")] = "brief",
     samples: Annotated[int, typer.Option(help="Honeypots: samples a family.")] = 8,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A suite's setting, KEY=VALUE (YAML).")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A key of the study's evals, KEY=VALUE.")] = None,
     grader: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
     auditor: Annotated[str | None, typer.Option(help="The model that probes.")] = None,
     rejudge: Annotated[
@@ -129,11 +129,13 @@ def evaluate(
         return
     if not suite or not model:
         raise typer.BadParameter("name a suite and --model, or --rejudge LOG with --grader")
+    given = parsed_settings(settings or [])
     roles = {role: name for role, name in (("grader", grader), ("auditor", auditor)) if name}
     if suite in SUITES:
-        typer.echo(measure(suite, model, split=split, size=size, samples=samples, logs=logs))
+        asked: dict[str, Any] = {"split": split, "size": size, "samples": samples, "given": given}
+        typer.echo(measure(suite, model, **asked, roles=roles, logs=logs))
     else:
-        typer.echo(measure_suite(suite, model, parsed_settings(settings or []), roles, logs))
+        typer.echo(measure_suite(suite, model, given, roles, logs))
 
 
 @app.command()

@@ -21,26 +21,52 @@ if TYPE_CHECKING:
 SUITES = ("honeypots", "twins", "likelihood", *KINDS)
 
 
-def evaluate(suite: str, model: str, *, split: str, size: str, samples: int, logs: Path) -> str:
-    """Measure one model with one suite.
+def evaluate(
+    suite: str,
+    model: str,
+    *,
+    split: str,
+    size: str,
+    samples: int,
+    given: Mapping[str, Any],
+    roles: Mapping[str, str],
+    logs: Path,
+) -> str:
+    """Measure one model with honeypots, twins or the likelihood readout.
+
+    Args:
+        given: further keys of ``evals.honeypots`` in a study: factors, repeats, temperature, verdict.
+        roles: with a ``grader``, answers are judged besides.
 
     Raises:
-        UserError: unknown suite, split or size.
+        UserError: unknown suite, split, size, setting or level.
         ModelError: unknown model.
         TeachwhyError: no sample could be scored.
     """
     from teachwhy.evals.honeypots.likelihood import likelihood_task
     from teachwhy.evals.honeypots.task import honeypot_conditions, honeypot_task
     from teachwhy.models.registry import find_model
+    from teachwhy.study.declaration import HoneypotEval
     from teachwhy.study.work import run_inspect
 
     if suite not in SUITES:
         raise UserError(f"unknown suite '{suite}'", mend=nearest(suite, SUITES))
     found = find_model(model)
-    kinds = (suite,) if suite in KINDS else KINDS
-    conditions = honeypot_conditions(kinds=kinds, split=split, size=size, samples=samples, twin=suite == "twins")
-    task = likelihood_task(conditions) if suite == "likelihood" else honeypot_task(conditions, name=suite)
-    log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions), 64))
+    asked = {"kinds": (suite,) if suite in KINDS else KINDS, "split": split, "size": size, "samples": samples}
+    spec = validated(
+        HoneypotEval, asked | {"judge": "grader" in roles} | given, where=f"suite {suite}", error=UserError
+    )
+    conditions = honeypot_conditions(
+        kinds=spec.kinds,
+        split=spec.split,
+        size=spec.size,
+        samples=spec.samples,
+        twin=suite == "twins",
+        **spec.levels(),
+    )
+    put: dict[str, Any] = {"temperature": spec.temperature, "repeats": spec.repeats, "graders": spec.graders()}
+    task = likelihood_task(conditions) if suite == "likelihood" else honeypot_task(conditions, name=suite, **put)
+    log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions) * spec.repeats, 64), roles)
     among = len({condition.family for condition in conditions})
     lines = [f"{suite}, {model}, {split}, {size}: {len(conditions)} samples of {among} families"]
     scored = log.results.scores if log.results else []
