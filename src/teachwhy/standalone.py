@@ -52,10 +52,9 @@ def evaluate(
     if suite not in SUITES:
         raise UserError(f"unknown suite '{suite}'", mend=nearest(suite, SUITES))
     found = find_model(model)
-    asked = {"kinds": (suite,) if suite in KINDS else KINDS, "split": split, "size": size, "samples": samples}
-    spec = validated(
-        HoneypotEval, asked | {"judge": "grader" in roles} | given, where=f"suite {suite}", error=UserError
-    )
+    kinds = (suite,) if suite in KINDS else KINDS
+    asked = {"kinds": kinds, "split": split, "size": size, "samples": samples, "judge": "grader" in roles}
+    spec = validated(HoneypotEval, {**asked, **given}, where=f"suite {suite}", error=UserError)
     conditions = honeypot_conditions(
         kinds=spec.kinds,
         split=spec.split,
