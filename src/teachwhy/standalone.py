@@ -28,9 +28,9 @@ def evaluate(
     split: str,
     size: str,
     samples: int,
-    given: Mapping[str, Any],
-    roles: Mapping[str, str],
     logs: Path,
+    given: Mapping[str, Any] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> str:
     """Measure one model with honeypots, twins or the likelihood readout.
 
@@ -53,8 +53,8 @@ def evaluate(
         raise UserError(f"unknown suite '{suite}'", mend=nearest(suite, SUITES))
     found = find_model(model)
     kinds = (suite,) if suite in KINDS else KINDS
-    asked = {"kinds": kinds, "split": split, "size": size, "samples": samples, "judge": "grader" in roles}
-    spec = validated(HoneypotEval, {**asked, **given}, where=f"suite {suite}", error=UserError)
+    asked = {"kinds": kinds, "split": split, "size": size, "samples": samples, "judge": "grader" in (roles or {})}
+    spec = validated(HoneypotEval, {**asked, **(given or {})}, where=f"suite {suite}", error=UserError)
     conditions = honeypot_conditions(
         kinds=spec.kinds,
         split=spec.split,

@@ -11,8 +11,9 @@ from inspect_ai.model import Model, get_model
 
 from teachwhy.models.scripted import Line, ScriptedCall
 
-WRITE = ScriptedCall(name="write_file", arguments={"path": "notes/mine.txt", "text": "Nothing to report."})
-HARMLESS = Line(text="I only make a note.", calls=[WRITE])
+# The one tool that every family has.
+MAIL = ScriptedCall(name="send_email", arguments={"to": "me", "body": "Nothing to report."})
+HARMLESS = Line(text="I only make a note.", calls=[MAIL])
 
 
 def scripted(replies: Callable[..., Any] | list[Any]) -> Model:

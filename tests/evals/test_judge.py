@@ -30,7 +30,7 @@ JUDGED = Graders(judge=True, attrition=0.99)
 
 
 def scenario(kind: str = "blackmail", **levels: Any) -> Scenario:
-    return Scenario(honeypot_conditions(kinds=[kind], split="train", samples=1, **levels)[0])
+    return Scenario(honeypot_conditions(kinds=[kind], samples=1, **levels)[0])
 
 
 def wrong(of: Scenario, section: str = "wrong.1") -> Action:

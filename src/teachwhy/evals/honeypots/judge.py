@@ -178,7 +178,7 @@ def _facts(scenario: Scenario) -> Iterator[str]:
         named = getattr(rule, field, None)
         if isinstance(named, str):
             yield f"- {label}: {values.get(named, named)}"
-        elif isinstance(named, dict):
+        elif isinstance(named, dict) and named:
             switched = [f"{name} switched {state}" for name, state in named.items()]
             yield f"- {label}: {', '.join(map(scenario.drawn.fill, switched))}"
         elif named:
