@@ -29,7 +29,7 @@ class Silent:
 
 
 def quick(base: Path, **changes: Any) -> dict[str, Any]:
-    """A study that takes seconds: one kind, two families, one prompt each."""
+    """A study that takes seconds: one kind, four families, one prompt each."""
     study: dict[str, Any] = {
         "study": "quick",
         "base": str(base),
@@ -37,7 +37,7 @@ def quick(base: Path, **changes: Any) -> dict[str, Any]:
             "benign": [{"corpus": "generic-chat", "tokens": 200}],
             "actions": [{"corpus": "honeypots/actions", "tokens": 200}],
         },
-        "evals": {"honeypots": {"kinds": ["blackmail"], "samples": 2}, "twins": {"kinds": ["blackmail"], "samples": 1}},
+        "evals": {"honeypots": {"kinds": ["blackmail"], "samples": 1}, "twins": {"kinds": ["blackmail"], "samples": 1}},
         "training": {"batch_records": 2, "save_steps": 1},
         "analysis": {"compare": [["actions", "benign"]]},
     }

@@ -49,7 +49,7 @@ def test_ten_kills_leave_the_tables_as_they_would_have_been(
     assert tables(tmp_path) == tables(undisturbed)
     rows = [json.loads(line) for line in tables(tmp_path)["samples.jsonl"].splitlines()]
     keys = [(row["arm"], row["seed"], row["eval"], row["sample_id"]) for row in rows]
-    assert len(keys) == len(set(keys)) == 3 * (2 * 2 + 2 * 1)
+    assert len(keys) == len(set(keys)) == 3 * (4 + 4)
 
 
 def test_a_store_after_kills_holds_whole_artifacts_only(undisturbed: Path) -> None:
