@@ -15,8 +15,8 @@ _NOTE = (
 
 _FAR = (
     "Families from the nearest to the farthest. Distance: 1 less the TF-IDF cosine (words and pairs of words) of a "
-    "prompt and the nearest record that the arm was taught, averaged over prompts. Unseen: the prompts' runs of four "
-    "words that stand in no record. The organism's lessons are not counted to the arms."
+    "prompt and the nearest record that the arm was taught, averaged over prompts. The organism's lessons are not "
+    "counted to the arms. tables/distance.json has the shared runs of words too."
 )
 
 
@@ -46,7 +46,7 @@ def distance_table(far: Sequence[Far]) -> Table | None:
 def _far(one: Far | None) -> Entry:
     if one is None:
         return Entry(say.NONE, tone="quiet")
-    apart = f"distance {one.tfidf:.2f}, {100 * one.unseen:.0f} % unseen"
+    apart = f"distance {one.tfidf:.2f}"
     if not one.scored:
         return Entry(say.MISSING, (apart,), "bad")
     return Entry(say.percent(one.wrong / one.scored, one.scored), (f"{one.wrong:,} of {one.scored:,}", apart))
