@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
 from study_files import Silent, make_base, quick, run_all, tables, write_study
 
 from teachwhy.analysis import Analysis
@@ -74,6 +75,13 @@ def test_the_tables_hold_every_answer_of_every_model(undisturbed: Path) -> None:
     assert cell is not None
     assert cell.own.scored + cell.own.missing == cell.rows == 4
     assert {c.arm for c in analysis.cells} == {"base", "benign", "actions"}
+
+
+def test_the_viewer_finds_every_transcript(study_file: Path, undisturbed: Path) -> None:
+    measured = [node for node in open_study(study_file, undisturbed).plan.nodes if node.kind != "train"]
+    listed = list_eval_logs(str(undisturbed / "quick" / "logs"))
+    assert len(listed) == len(measured) == 6
+    assert {read_eval_log(log, header_only=True).status for log in listed} == {"success"}
 
 
 def test_a_rerun_does_nothing_and_points_at_the_report(study_file: Path, undisturbed: Path) -> None:

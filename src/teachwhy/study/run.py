@@ -155,16 +155,17 @@ def _entry(node: Node, store: Store) -> dict[str, Any]:
 
 
 def _link_logs(plan: StudyPlan, store: Store, folder: Path) -> None:
-    """Put the study's transcripts side by side, for ``inspect view``."""
+    """Put the transcripts side by side, for ``inspect view``: hard links, since it passes over symbolic ones."""
     folder.mkdir(parents=True, exist_ok=True)
     for node in plan.nodes:
         if node.kind == "train":
             continue
         name = f"{node.label.replace(' ', '-').replace(',', '')}_{node.address[:8]}.eval"
-        link = folder / name
-        if not link.exists():
-            link.unlink(missing_ok=True)
-            link.symlink_to(os.path.relpath(store.path(node.kind, node.address) / "log.eval", folder))
+        link, log = folder / name, store.path(node.kind, node.address) / "log.eval"
+        if link.exists() and link.samefile(log):
+            continue
+        link.unlink(missing_ok=True)
+        link.hardlink_to(log)
 
 
 def results_address(plan: StudyPlan) -> str:
