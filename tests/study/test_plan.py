@@ -81,7 +81,9 @@ def test_the_viewer_finds_every_transcript(study_file: Path, undisturbed: Path) 
     measured = [node for node in open_study(study_file, undisturbed).plan.nodes if node.kind != "train"]
     listed = list_eval_logs(str(undisturbed / "quick" / "logs"))
     assert len(listed) == len(measured) == 6
-    assert {read_eval_log(log, header_only=True).status for log in listed} == {"success"}
+    heads = [read_eval_log(log, header_only=True) for log in listed]
+    assert {head.status for head in heads} == {"success"}
+    assert {tag for head in heads for tag in head.eval.tags or []} == {"base", "benign seed 0", "actions seed 0"}
 
 
 def test_a_rerun_does_nothing_and_points_at_the_report(study_file: Path, undisturbed: Path) -> None:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,12 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
     task, to_rows = _task(node, plan)
     with tempfile.TemporaryDirectory(prefix="teachwhy-log-") as folder:
         log, path = run_inspect(
-            task, _served(node.model, plan, store), Path(folder), node.answers, roles=plan.study.roles
+            task,
+            _served(node.model, plan, store),
+            Path(folder),
+            node.answers,
+            roles=plan.study.roles,
+            tags=[node.model.label],
         )
         rows = to_rows(log)
         answers = len({row["sample_id"] for row in rows})
@@ -131,9 +136,16 @@ def _is_failure(cause: str | None, node: Node) -> bool:
 
 
 def run_inspect(
-    task: Any, model: str, folder: Path, samples: int, roles: Mapping[str, str] | None = None
+    task: Any,
+    model: str,
+    folder: Path,
+    samples: int,
+    roles: Mapping[str, str] | None = None,
+    tags: Sequence[str] = (),
 ) -> tuple["EvalLog", Path]:
     """Run a task in Inspect, quietly, all samples at once, and return its log and where it lies.
+
+    ``tags`` are for the viewer's list; neither the model nor a judge sees them.
 
     Raises:
         TeachwhyError: the run as a whole failed (single samples may fail: they are missing).
@@ -144,6 +156,7 @@ def run_inspect(
         task,
         model=model,
         model_roles=dict(roles or {}),
+        tags=list(tags),
         log_dir=str(folder),
         display="none",
         max_samples=samples,
