@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,41 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("verb", ["run", "plan", "eval", "train", "corpus", "report", "view", "models", "doctor"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "run",
+        "plan",
+        "eval",
+        "train",
+        "corpus",
+        "report",
+        "view",
+        "models",
+        "doctor",
+        "suites",
+        "calibrate",
+        "constitution",
+    ],
+)
 def test_every_verb_is_listed_and_has_help(verb: str) -> None:
     runner = CliRunner()
     assert verb in runner.invoke(cli.app, ["--help"]).output
     assert runner.invoke(cli.app, [verb, "--help"]).exit_code == 0
+
+
+def test_a_bank_is_held_against_its_constitution(tmp_path: Path) -> None:
+    from teachwhy.evals.understanding.bank import default_bank
+
+    text = resources.files("teachwhy.constitution").joinpath("default.md").read_text("utf-8")
+    same, changed = tmp_path / "same.md", tmp_path / "changed.md"
+    same.write_text(text, "utf-8")
+    changed.write_text(text.rstrip() + "\n\nOne more sentence at the end.\n", "utf-8")
+    runner = CliRunner()
+    sound = runner.invoke(cli.app, ["constitution", "check", str(same), "--bank", str(default_bank())])
+    assert (sound.exit_code, "all as they were written" in sound.output) == (0, True)
+    stale = runner.invoke(cli.app, ["constitution", "check", str(changed), "--bank", str(default_bank())])
+    assert (stale.exit_code, "has changed; read again" in stale.output) == (2, True)
 
 
 def test_what_is_not_built_is_not_listed() -> None:

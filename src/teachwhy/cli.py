@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 corpus_app = typer.Typer(no_args_is_help=True, help="One corpus on its own: build, audit, show.")
 app.add_typer(corpus_app, name="corpus")
+constitution_app = typer.Typer(no_args_is_help=True, help="The question bank of a constitution: write it, check it.")
+app.add_typer(constitution_app, name="constitution")
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (YAML).", show_default=False)]
 Root = Annotated[Path, typer.Option("--runs", help="Folder of the runs: store, tables, reports.")]
@@ -225,6 +227,34 @@ def corpus_audit(name: Annotated[str, typer.Argument(help="A corpus by name, or 
     said, allowed = audit_corpus(name)
     typer.echo(said)
     if not allowed:
+        raise typer.Exit(2)
+
+
+ConstitutionFile = Annotated[Path, typer.Argument(metavar="FILE", help="The constitution (Markdown).")]
+
+
+@constitution_app.command("bank")
+def constitution_bank(
+    file: ConstitutionFile,
+    model: Annotated[str, typer.Option(help="The model that writes: any Inspect model name.")],
+    out: Annotated[Path, typer.Option(help="The bank's folder; a rerun asks only for what is missing.")],
+) -> None:
+    """Let a model write questions on a constitution."""
+    from teachwhy.standalone import write_questions
+
+    typer.echo(write_questions(file, model, out))
+
+
+@constitution_app.command("check")
+def constitution_check(
+    file: ConstitutionFile, bank: Annotated[Path, typer.Option(help="The folder or file of questions.")]
+) -> None:
+    """Do the questions rest on the sections as they are now? Exit code 2 if some do not."""
+    from teachwhy.standalone import check_questions
+
+    said, sound = check_questions(file, bank)
+    typer.echo(said)
+    if not sound:
         raise typer.Exit(2)
 
 

@@ -276,3 +276,42 @@ def audit_corpus(name: str) -> tuple[str, bool]:
         "  firewall: nothing of the held-out families, no talk of tests" if not found else "  firewall: refused"
     )
     return "\n".join(lines), not found
+
+
+def write_questions(file: Path, model: str, out: Path) -> str:
+    """Let a model write a bank of questions on a constitution.
+
+    Raises:
+        TextError: the constitution breaks the format.
+        ModelError, StoreError, TeachwhyError: see ``write_bank``.
+    """
+    from rich.console import Console
+
+    from teachwhy.constitution import load
+    from teachwhy.evals.understanding.writing import calls, write_bank
+
+    constitution, console = load(file), Console(stderr=True)
+    console.print(f"{calls(constitution)} calls, each reading the whole constitution")
+    with console.status("asking") as status:
+        made = write_bank(constitution, model, out, tick=lambda done, of: status.update(f"{done} of {of} replies"))
+    kept = ", ".join(f"{number} {name}" for name, number in made.kept.items())
+    dropped = ", ".join(f"{number} {cause}" for cause, number in made.dropped.items()) or "none"
+    empty = [f"no question is left on: {', '.join(made.empty)}"] if made.empty else []
+    return "\n".join([f"kept: {kept}", f"dropped: {dropped}", *empty, *made.why, f"bank: {made.path}"])
+
+
+def check_questions(file: Path, bank: Path) -> tuple[str, bool]:
+    """Hold a bank against its constitution; False if questions rest on text that has changed.
+
+    Raises:
+        TextError: the constitution or the bank breaks its format.
+    """
+    from teachwhy.constitution import load
+    from teachwhy.evals.understanding.bank import load_bank, stale_report
+
+    constitution = load(file)
+    questions = load_bank(bank, constitution)
+    stale = stale_report(questions, constitution)
+    if stale:
+        return "\n".join(stale), False
+    return f"{len(questions.questions)} questions on {len(questions.sources)} sections, all as they were written", True
