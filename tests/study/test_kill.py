@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,10 @@ def test_ctrl_c_ends_with_a_line_and_the_same_command_goes_on(
 ) -> None:
     command = [sys.executable, "-m", "teachwhy.cli", "run", str(study_file), "--runs", str(tmp_path)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    # What a shell starts in the background ignores Ctrl-C, and so would what is started from there.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=listening
     ) as process:
         assert process.stdout is not None
         while "[  1/" not in process.stdout.readline():
