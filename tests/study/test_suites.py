@@ -1,6 +1,7 @@
 """Suites in a study: declared by name, addressed, measured on every model, in tables and report, and never a claim."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from study_files import quick, run_all, tables, write_study
 
 from teachwhy.errors import FirewallError, StudyError, TeachwhyError
 from teachwhy.evals.asked import asked_texts
+from teachwhy.models.tiny import tiny_model
 from teachwhy.report.make import make_report
 from teachwhy.study.declaration import load_study
 from teachwhy.study.plan import Node, make_plan
@@ -117,6 +119,12 @@ def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, bas
     assert all(label.startswith("knowledge") for label in moved)
     judged = addresses(with_suites(base, roles={"grader": "teachwhy_scripted/judge"}))
     assert {label for label in before if judged[label] != before[label]} >= moved
+    # A local judge is its weights: the same name with others is another judge.
+    folder = tmp_path / "judge"
+    one = addresses(with_suites(base, roles={"grader": str(tiny_model(folder, seed=1))}))
+    shutil.rmtree(folder)
+    other = addresses(with_suites(base, roles={"grader": str(tiny_model(folder, seed=2))}))
+    assert {label for label in one if one[label] != other[label]} >= moved
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,10 @@ def _training(
 
 
 def _measurements(study: Study, model: Model) -> Iterator[Node]:
+    judges = _identities(study.roles)
     for suite, spec in (("honeypots", study.evals.honeypots), ("twins", study.evals.twins)):
         if spec:
-            yield from _shards(suite, spec, study.roles.get("grader"), model)
+            yield from _shards(suite, spec, judges.get("grader"), model)
     readout = study.evals.likelihood
     if readout:
         conditions = tuple(honeypot_conditions(kinds=readout.kinds, split=readout.split, samples=readout.samples))
@@ -171,7 +172,13 @@ def _measurements(study: Study, model: Model) -> Iterator[Node]:
         label = f"likelihood of acts, {model.label}"
         yield Node("likelihood", label, address, model, (model.address,), conditions=conditions, suite="likelihood")
     for name, settings in study.evals.suites.items():
-        yield from _suite(name, settings, study.roles, model)
+        yield from _suite(name, settings, judges, model)
+
+
+def _identities(roles: Mapping[str, str]) -> dict[str, str]:
+    """Who judges and probes: the weights of a local model, the name of an endpoint."""
+    found = {role: find_model(name) for role, name in roles.items()}
+    return {role: weights_hash(local_folder(ref)) if ref.local else ref.inspect_name for role, ref in found.items()}
 
 
 def _suite(name: str, settings: BaseModel, roles: Mapping[str, str], model: Model) -> Iterator[Node]:

@@ -4,6 +4,7 @@ The idea of verifiable instructions, and of a loose reading beside a strict one,
 arXiv:2311.07911; kinds, prompts and checks are our own.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Self
 
@@ -49,14 +50,14 @@ _GROWING = ("words", "sentences", "paragraphs", "lines", "bullets", "headings", 
 _SCRIPT = 0.9
 
 
-class Constraint(BaseModel):
+class Constraint(BaseModel, ABC):
     """One constraint. ``holds`` tells whether a whole reply keeps it; ``lost`` whether a reply that was cut off has
     broken it already, however it would have gone on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def holds(self, text: str) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def holds(self, text: str) -> bool: ...
 
     def lost(self, text: str) -> bool:
         return False
