@@ -10,10 +10,12 @@ import pytest
 from teachwhy.corpora import authored
 from teachwhy.corpora.authored import authored_names, authored_root, card, load_authored
 from teachwhy.corpora.corpus import Corpus
+from teachwhy.corpora.decks import Deck
 from teachwhy.errors import CorpusError, TextError
 
 Plant = Callable[..., list[Any]]
-FRONT = "sector: shop\ntone: plain\n"
+DECK = Deck("planted", {"genre": {"fable": 1.0}, "decision": {"yes": 0.5, "no": 0.5}})
+FRONT = "setting: shop\n"
 SEND = "send_email\nto: ana@shop.example\nbody: Closed on Monday."
 
 
@@ -27,6 +29,7 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
         (folder / "card.md").write_text("---\nas: chat\nlicence: CC0-1.0\nsummary: x\n---\n")
         (folder / "late-rent.md").write_text(f"---\n{FRONT}{front}---\n{body}\n")
         monkeypatch.setattr(authored, "authored_root", lambda: tmp_path)
+        monkeypatch.setattr(authored, "deck_of", lambda corpus: DECK)
         return load_authored("planted", variants=variants)
 
     return load
@@ -86,7 +89,7 @@ BAD = {
     "no answer": ("## user\nHi.", "", "no message is the assistant's", ""),
     "a call that is none": (ASK + "send_email\nto ana", "tools: [send_email]\n", "'argument: value'", ""),
     "unknown key": ("A text.", "gnre: fable\n", "unknown key 'gnre'", "did you mean 'genre'"),
-    "bare yes": ("A text.", "decision: yes\n", "decision", "True now"),
+    "bare yes": ("A text.", "decision: yes\n", "True is not in the deck 'planted'", "known: no, yes"),
 }
 
 

@@ -8,8 +8,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from teachwhy.corpora.decks import Deck, deck_names, shipped_deck
 from teachwhy.corpora.records import Record, tool_call
 from teachwhy.errors import CorpusError, TextError, nearest
 from teachwhy.hashing import seed_of
@@ -38,12 +39,12 @@ class ToolSpec(Meta):
 
 
 class RecordMeta(Meta):
-    """Front matter of a record file."""
+    """Front matter of a record file. Keys other than these are the card it was written from (decks.py)."""
 
-    sector: str
-    tone: str
-    genre: str | None = None
-    decision: Literal["yes", "no", "partly", "ask"] | None = None
+    model_config = ConfigDict(extra="allow")
+
+    setting: str | None = None
+
     tools: list[str | dict[str, ToolSpec]] | dict[str, ToolSpec] = Field(default_factory=list)
     slots: dict[str, list[str]] = Field(default_factory=dict)
 
@@ -62,6 +63,11 @@ def card(corpus: str) -> Text[Card]:
 def authored_names() -> list[str]:
     """Names of the authored corpora."""
     return sorted(path.parent.name for path in authored_root().glob("*/card.md"))
+
+
+def deck_of(corpus: str) -> Deck:
+    """The deck of an authored corpus; an empty one where it has none."""
+    return shipped_deck(corpus) if corpus in deck_names() else Deck(corpus, {})
 
 
 def load_authored(corpus: str, *, variants: int = 1) -> list[Record]:
@@ -97,9 +103,11 @@ def _variants(text: Text[RecordMeta], corpus: str, count: int) -> list[Record]:
 
 def _record(text: Text[RecordMeta], corpus: str, number: int, deal: dict[str, str]) -> Record:
     suffix = f"#{number}" if text.meta.slots else ""
-    meta = {"corpus": corpus, "file": text.path.name} | text.meta.model_dump(
-        exclude_none=True, include={"sector", "tone", "genre", "decision"}
-    )
+    dealt = text.meta.model_extra or {}
+    deck_of(corpus).check(dealt, where=text.path, also=RecordMeta.model_fields)
+    meta = {"corpus": corpus, "file": text.path.name} | dealt
+    if text.meta.setting:
+        meta["setting"] = text.meta.setting
     base: dict[str, Any] = {"id": f"{corpus}/{text.path.stem}{suffix}", "meta": meta}
     if not text.sections:
         return Record(**base, text=_fill(text.lead, deal))
