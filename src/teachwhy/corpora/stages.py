@@ -1,20 +1,35 @@
 """The stage runner: rows go through named stages, and every finished row is kept under the hash of what made it.
 
 A rerun does only what is missing. A kill loses at most the rows in flight: a journal line that was cut, or damaged by
-a power cut, is dropped and its row done again.
+a power cut, is dropped and its row done again. A row that fails is counted with its cause, goes no further, and is
+tried again by the next run; the rows beside it keep their places.
 """
 
 import asyncio
 import json
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from teachwhy.errors import TeachwhyError
 from teachwhy.hashing import digest, json_line
 
 Row = dict[str, Any]
+Tick = Callable[["StageCount"], None]
+
+# When so many rows are done and not one of them has succeeded, the cause is not in the rows.
+HOPELESS = 10
+
+
+class RowFailure(Exception):
+    """One row could not be done: ``cause`` is counted, ``detail`` is shown, and the others go on."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        self.cause, self.detail = cause, detail
+        super().__init__(f"{cause}: {detail}")
 
 
 @dataclass(frozen=True)
@@ -24,15 +39,66 @@ class Stage:
     Attributes:
         name: its name in journals and reports.
         address: hash of all that decides its output besides the row (prompts, model, settings, code version).
-        apply: row -> the rows that come of it (none drops the row).
+        apply: row -> the rows that come of it (none drops the row). RowFailure: this row failed.
+        mend: what to do if all rows fail.
     """
 
     name: str
     address: str
     apply: Callable[[Row], Awaitable[Sequence[Row]]]
+    mend: str = "mend the cause and run it again: what is done is kept"
 
 
-async def run_stages(rows: Sequence[Row], stages: Sequence[Stage], folder: Path, *, concurrency: int = 8) -> list[Row]:
+@dataclass
+class StageCount:
+    """What became of a stage's rows: ``taken`` is always ``passed + dropped + failed + waiting``.
+
+    Attributes:
+        taken: rows that came in (alike ones are one row).
+        passed: rows of which at least one row came.
+        dropped: rows of which none came: filtered out.
+        failed: cause -> rows without a result.
+        made: rows that came of all.
+        before: rows that an earlier run had done.
+        examples: the first failures, in words.
+    """
+
+    stage: str
+    taken: int
+    passed: int = 0
+    dropped: int = 0
+    made: int = 0
+    before: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """Rows of which nothing is known yet."""
+        return self.taken - self.passed - self.dropped - self.failed.total()
+
+    def add(self, results: Sequence[Row]) -> None:
+        """One row was done."""
+        self.passed += bool(results)
+        self.dropped += not results
+        self.made += len(results)
+
+    def add_failure(self, failure: RowFailure) -> None:
+        """One row failed."""
+        self.failed[failure.cause] += 1
+        if len(self.examples) < 3:
+            self.examples.append(f"{failure.cause}: {failure.detail[:300]}")
+
+
+async def run_stages(
+    rows: Sequence[Row],
+    stages: Sequence[Stage],
+    folder: Path,
+    *,
+    concurrency: int = 8,
+    counts: list[StageCount] | None = None,
+    tick: Tick | None = None,
+) -> list[Row]:
     """Put rows through the stages in order; results keep the order of their inputs.
 
     Args:
@@ -40,31 +106,67 @@ async def run_stages(rows: Sequence[Row], stages: Sequence[Stage], folder: Path,
         stages: applied one after the other to all rows.
         folder: holds one journal a stage (``<number>-<name>.jsonl``).
         concurrency: rows in flight at once within a stage.
+        counts: what became of the rows of each stage is added here.
+        tick: told the stage's counts after every row.
+
+    Raises:
+        TeachwhyError: the first ``HOPELESS`` rows of a stage failed, or all that there are; it shows three of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     current = list(rows)
     for number, stage in enumerate(stages, start=1):
         journal = Journal(folder / f"{number}-{stage.name}.jsonl")
-        current = await _run_stage(current, stage, journal, concurrency)
+        run = _StageRun(stage, journal, tick)
+        current = await run.rows(current, concurrency)
+        if counts is not None:
+            counts.append(run.count)
     return current
 
 
-async def _run_stage(rows: Sequence[Row], stage: Stage, journal: "Journal", concurrency: int) -> list[Row]:
-    gate = asyncio.Semaphore(concurrency)
+class _StageRun:
+    """One stage at work on its rows."""
 
-    async def one(row: Row, key: str) -> None:
+    def __init__(self, stage: Stage, journal: "Journal", tick: Tick | None) -> None:
+        self.stage, self.journal, self.tick = stage, journal, tick
+        self.count = StageCount(stage.name, 0)
+
+    async def rows(self, rows: Sequence[Row], concurrency: int) -> list[Row]:
+        keys = [digest([self.stage.address, json_line(row)]) for row in rows]
+        unique = dict(zip(keys, rows, strict=True))
+        done = [key for key in unique if key in self.journal.done]
+        self.count = StageCount(self.stage.name, len(unique), before=len(done))
+        for key in done:
+            self.count.add(self.journal.done[key])
+        gate = asyncio.Semaphore(concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key, row in unique.items():
+                    if key not in self.journal.done:
+                        group.create_task(self._one(key, row, gate))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        if self.count.failed and not self.count.passed + self.count.dropped:
+            raise self._hopeless()
+        return [result for key in keys for result in self.journal.done.get(key, [])]
+
+    async def _one(self, key: str, row: Row, gate: asyncio.Semaphore) -> None:
         async with gate:
-            journal.append(key, list(await stage.apply(row)))
+            try:
+                results = list(await self.stage.apply(row))
+            except RowFailure as failure:
+                self.count.add_failure(failure)
+                if self.count.failed.total() >= HOPELESS and not self.count.passed + self.count.dropped:
+                    raise self._hopeless() from None
+            else:
+                self.journal.append(key, results)
+                self.count.add(self.journal.done[key])
+            if self.tick:
+                self.tick(self.count)
 
-    keys = [digest([stage.address, json_line(row)]) for row in rows]
-    todo = {key: row for key, row in zip(keys, rows, strict=True) if key not in journal.done}
-    try:
-        async with asyncio.TaskGroup() as group:
-            for key, row in todo.items():
-                group.create_task(one(row, key))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [result for key in keys for result in journal.done[key]]
+    def _hopeless(self) -> TeachwhyError:
+        shown = "".join(f"\n    {example}" for example in self.count.examples)
+        what = f"not one of the first {self.count.failed.total()} rows of stage '{self.stage.name}' succeeded:{shown}"
+        return TeachwhyError(what, where=self.journal.path, mend=self.stage.mend)
 
 
 class Journal:

@@ -1,0 +1,1 @@
+"""Recipes: how teaching text is made with models, each a short list of named stages over prompts in Markdown."""

@@ -1,0 +1,212 @@
+"""Building a generated corpus: estimate, stages, counts that add up, and a folder that says how it was made."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspect_ai.model import GenerateConfig, Model
+from pydantic import BaseModel, ConfigDict
+
+from teachwhy.constitution import Constitution, load
+from teachwhy.corpora.recipes.generators import RETRIES, Generators, Meter, models_of
+from teachwhy.corpora.recipes.prompt import ROLES, Role
+from teachwhy.corpora.recipes.recipe import Bench, StageEstimate, Step, estimate, stages_of, steps_of
+from teachwhy.corpora.recipes.registry import find_recipe
+from teachwhy.corpora.recipes.spec import Spec
+from teachwhy.corpora.records import Record, records_digest, write_jsonl
+from teachwhy.corpora.stages import Row, StageCount, run_stages
+from teachwhy.errors import CorpusError, TeachwhyError
+from teachwhy.hashing import digest
+
+Progress = Callable[[StageCount, Meter], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A declared corpus, checked, before anything is asked."""
+
+    bench: Bench
+    rows: list[Row]
+    steps: list[Step]
+
+    @property
+    def address(self) -> str:
+        """Hash of all that decides the corpus: rows, steps with their prompts and models, recipe and options."""
+        recipe, spec = self.bench.recipe, self.bench.spec
+        steps = [[step.name, step.address] for step in self.steps]
+        return digest([recipe.name, recipe.version, spec.options, spec.limits.failed, self.rows, steps])
+
+    @property
+    def estimates(self) -> list[StageEstimate]:
+        """What every asking stage will take."""
+        return estimate(self.bench, self.rows, self.steps)
+
+
+class StageReport(BaseModel):
+    """What became of a stage's rows: ``taken = passed + dropped + the failed``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    taken: int
+    passed: int
+    dropped: int
+    made: int
+    failed: dict[str, int]
+    examples: list[str]
+
+
+class Made(BaseModel):
+    """How a corpus was made. It lies beside its records as ``made.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recipe: str
+    version: int
+    address: str
+    records_digest: str
+    records: int
+    spec: Spec
+    models: dict[str, str]
+    constitution: str
+    prompts: dict[str, str]
+    stages: list[StageReport]
+
+
+def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
+    """Check a declaration and deal its first rows; nothing is asked.
+
+    Args:
+        models: Inspect models by role, in place of the names in the declaration.
+
+    Raises:
+        CorpusError, TextError, ModelError: the declaration, a prompt, a deck, the constitution or a model is wrong.
+    """
+    recipe = find_recipe(spec.recipe)
+    constitution = _constitution(spec).render(spec.model_name, spec.developer)
+    config = GenerateConfig(max_retries=RETRIES, attempt_timeout=spec.timeout, max_connections=max(spec.concurrency, 1))
+    found = dict(models) if models else models_of(spec.models, ROLES)
+    generators = Generators(found, prices=spec.prices, budget=spec.limits.budget, config=config)
+    bench = Bench(recipe, spec, constitution, generators)
+    steps = steps_of(bench)
+    return Job(bench, recipe.rows(bench), steps)
+
+
+def _constitution(spec: Spec) -> Constitution:
+    return load(None if spec.constitution == "default" else Path(spec.constitution))
+
+
+def check_budget(job: Job) -> None:
+    """Raises CorpusError if the estimate is above what may be spent."""
+    estimates = job.estimates
+    tokens = sum(e.tokens_in + e.tokens_out for e in estimates)
+    dollars = sum(e.dollars or 0.0 for e in estimates)
+    if over := job.bench.spec.limits.budget.exceeded(tokens, dollars):
+        mend = "take fewer records, skip stages, or raise the limit"
+        raise CorpusError(f"it will take about {over}", where="limits", mend=mend)
+
+
+def build(job: Job, out: Path, *, progress: Progress | None = None) -> Made:
+    """Make the corpus in a folder: ``records.jsonl``, ``made.json``, and one journal a stage under ``stages/``.
+
+    A rerun asks only for what is missing, and for what failed.
+
+    Raises:
+        CorpusError: the estimate is above the budget: nothing was asked.
+        TeachwhyError: a stage had no success, more rows failed than the limit, the budget is spent, or no record came.
+    """
+    check_budget(job)
+    meter = job.bench.generators.meter
+    counts: list[StageCount] = []
+    tick = (lambda count: progress(count, meter)) if progress else None
+    spec = job.bench.spec
+    rows = asyncio.run(
+        run_stages(
+            job.rows,
+            stages_of(job.steps),
+            out / "stages",
+            concurrency=spec.concurrency,
+            counts=counts,
+            tick=tick,
+        )
+    )
+    _check_failures(counts, spec.limits.failed, out)
+    if not rows:
+        raise TeachwhyError("no record is left", where=out, mend=f"the stages: {_told(counts)}")
+    records = [_stamped(job, row) for row in rows]
+    return _write(job, records, counts, out)
+
+
+def _stamped(job: Job, row: Row) -> Record:
+    """The record of a row, with where it comes from."""
+    record = job.bench.recipe.record(row, job.bench)
+    lineage = {
+        "recipe": job.bench.recipe.name,
+        "corpus": job.bench.recipe.name,
+        "constitution": job.bench.constitution.address[:16],
+        "canary": canary(job.address),
+    }
+    if "section_id" in row:
+        lineage["section"] = row["section_id"]
+    return record.model_copy(update={"meta": record.meta | row.get("card", {}) | lineage})
+
+
+def canary(address: str) -> str:
+    """A string that stands nowhere else: who finds it in a text or a model's mouth has found this corpus."""
+    return f"teachwhy-canary-{digest(['canary', address])[:32]}"
+
+
+def _check_failures(counts: Sequence[StageCount], limit: float, out: Path) -> None:
+    for count in counts:
+        share = count.failed.total() / max(count.taken, 1)
+        if share > limit:
+            causes = ", ".join(f"{number} {cause}" for cause, number in count.failed.most_common())
+            shown = "".join(f"\n    {example}" for example in count.examples)
+            raise TeachwhyError(
+                f"{count.failed.total()} of {count.taken} rows of stage '{count.stage}' failed ({causes}); "
+                f"the limit is "
+                f"{limit:.0%}:{shown}",
+                where=out,
+                mend="run it again: only what failed is asked anew; or raise limits.failed",
+            )
+
+
+def _told(counts: Sequence[StageCount]) -> str:
+    return "; ".join(f"{c.stage}: {c.taken} in, {c.passed} passed, {c.dropped} filtered out" for c in counts)
+
+
+def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: Path) -> Made:
+    bench = job.bench
+    made = Made(
+        recipe=bench.recipe.name,
+        version=bench.recipe.version,
+        address=job.address,
+        records_digest=records_digest(records),
+        records=len(records),
+        spec=bench.spec,
+        models={role: str(model) for role, model in bench.generators.models.items()},
+        constitution=bench.constitution.address,
+        prompts={step.name: step.prompt.address for step in job.steps if step.prompt},
+        stages=[_report(count) for count in counts],
+    )
+    temporary = out / "records.partial"
+    write_jsonl(temporary, records)
+    temporary.replace(out / "records.jsonl")
+    text = json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    (out / "made.partial").write_text(f"{text}\n", "utf-8")
+    (out / "made.partial").replace(out / "made.json")
+    return made
+
+
+def _report(count: StageCount) -> StageReport:
+    return StageReport(
+        stage=count.stage,
+        taken=count.taken,
+        passed=count.passed,
+        dropped=count.dropped,
+        made=count.made,
+        failed=dict(count.failed),
+        examples=count.examples,
+    )
