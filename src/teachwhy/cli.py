@@ -34,10 +34,12 @@ _INTERRUPTED = 130
 @app.command()
 def run(study: StudyFile, runs: Root = RUNS) -> None:
     """Plan, estimate, run and report a study; a rerun goes on where it stopped."""
+    from teachwhy.generation import make_missing
     from teachwhy.report.make import finished_report, make_report
     from teachwhy.study.run import open_study, run_study
     from teachwhy.watch import ConsoleWatcher
 
+    make_missing(study, runs)
     opened = open_study(study, runs)
     if report := finished_report(opened):
         typer.echo(f"Nothing left to do.\nreport: {report}")
@@ -51,8 +53,12 @@ def run(study: StudyFile, runs: Root = RUNS) -> None:
 @app.command()
 def plan(study: StudyFile, runs: Root = RUNS) -> None:
     """What would run, its tokens and its time; nothing is run."""
+    from teachwhy.generation import describe_missing
     from teachwhy.study.run import open_study
 
+    if missing := describe_missing(study, runs):
+        typer.echo(missing)
+        return
     opened = open_study(study, runs)
     for node in opened.plan.nodes:
         cost = opened.costs[node.address]
@@ -210,13 +216,28 @@ def corpus_show(
 
 @corpus_app.command("build")
 def corpus_build(
-    name: Annotated[str, typer.Argument(help="The corpus.")],
-    out: Annotated[Path, typer.Option(help="The folder to write records.jsonl into.")],
+    name: Annotated[str, typer.Argument(help="A corpus by name, or a .yaml file that declares one by a recipe.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into; a rerun goes on where it stopped.")],
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what it will ask for and cost.")] = False,
 ) -> None:
-    """Write a corpus as JSON lines that Hugging Face datasets reads."""
+    """Write a corpus that ships, or make one with models by a recipe."""
     from teachwhy.corpora.corpus import build_corpus
+    from teachwhy.generation import describe_job, make_corpus
 
-    typer.echo(f"records: {build_corpus(name, out)}")
+    if name.endswith(".yaml"):
+        typer.echo(describe_job(Path(name)) if plan else make_corpus(Path(name), out))
+    else:
+        typer.echo(f"records: {build_corpus(name, out)}")
+
+
+@corpus_app.command("recipes")
+def corpus_recipes(
+    name: Annotated[str | None, typer.Argument(help="A recipe; all of them if left out.")] = None,
+) -> None:
+    """List the recipes, or print a declaration of one to start from."""
+    from teachwhy.generation import describe_recipes, template
+
+    typer.echo(template(name) if name else describe_recipes())
 
 
 @corpus_app.command("audit")

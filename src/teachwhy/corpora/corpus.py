@@ -18,6 +18,7 @@ _VARIANTS = 6
 
 # Corpora in which many records are dealt from one text; near-duplicates are their nature, so the audit reports them
 # and refuses only exact ones.
+_BUILD = "teachwhy corpus build FILE.yaml --out FOLDER, and name FOLDER/records.jsonl; a study makes it by itself"
 DEALT = frozenset({"agent-basics", *(f"honeypots/{form}" for form in FORMS)})
 
 TeachAs = Literal["chat", "documents"]
@@ -44,15 +45,20 @@ def corpus_names() -> list[str]:
     return sorted([*authored_names(), *(f"honeypots/{form}" for form in FORMS)])
 
 
-def load_corpus(name: str) -> Corpus:
+def load_corpus(name: str, *, records: Path | None = None) -> Corpus:
     """A shipped corpus by name, or a JSONL file of records by path (a name that ends in ``.jsonl``).
+
+    Args:
+        records: where the records of a generated corpus lie; ``name`` is then only its name.
 
     Raises:
         CorpusError: unknown name, or a malformed file.
     """
-    if name.endswith(".jsonl"):
-        records = tuple(read_jsonl(Path(name)))
-        return Corpus(name, _form(records, name), dealt=False, summary="A file of records.", records=records)
+    if records or name.endswith(".jsonl"):
+        found = tuple(read_jsonl(records or Path(name)))
+        return Corpus(name, _form(found, name), dealt=False, summary="A file of records.", records=found)
+    if name.endswith(".yaml"):
+        raise CorpusError("this declares a corpus that is yet to be made", where=name, mend=_BUILD)
     if name not in corpus_names():
         raise CorpusError(f"unknown corpus '{name}'", mend=nearest(name, corpus_names()))
     if name in authored_names():

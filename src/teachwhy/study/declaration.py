@@ -258,7 +258,8 @@ def _check_names(study: Study, path: Path) -> None:
     benign = [("analysis.benign", study.analysis.benign, list(study.arms))] if study.analysis.benign else []
     roles = [("roles", role, list(ROLES)) for role in study.roles]
     lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
-    corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
+    files = [lesson.corpus for lesson in lessons if lesson.corpus.endswith((".jsonl", ".yaml"))]
+    corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if lesson.corpus not in files]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
     judged = {name: spec for name, spec in pots.items() if spec}
     levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
@@ -271,6 +272,6 @@ def _check_names(study: Study, path: Path) -> None:
     for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
-    for lesson in lessons:
-        if lesson.corpus.endswith(".jsonl") and not Path(lesson.corpus).is_file():
-            raise StudyError("there is no such corpus file", where=f"{path}: {lesson.corpus}")
+    for file in files:
+        if not Path(file).is_file():
+            raise StudyError("there is no such corpus file", where=f"{path}: {file}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
@@ -82,8 +83,11 @@ class StudyPlan:
         return list(dict.fromkeys(node.model for node in self.nodes if node.kind != "train"))
 
 
-def make_plan(study: Study) -> StudyPlan:
+def make_plan(study: Study, made: Mapping[str, Path] | None = None) -> StudyPlan:
     """Lay out a study. Fetches the base model if it is not here yet and hashes its weights; runs nothing.
+
+    Args:
+        made: the records of its generated corpora, by name.
 
     Raises:
         ModelError: the base model cannot be found or used.
@@ -99,7 +103,8 @@ def make_plan(study: Study) -> StudyPlan:
         )
     if base.local:
         base = replace(base, folder=local_folder(base))
-    corpora = {lesson.corpus: load_corpus(lesson.corpus) for lesson in _lessons(study)}
+    names = dict.fromkeys(lesson.corpus for lesson in _lessons(study))
+    corpora = {name: load_corpus(name, records=(made or {}).get(name)) for name in names}
     nodes = tuple(_nodes(study, base, corpora))
     return StudyPlan(study, base, nodes, corpora)
 

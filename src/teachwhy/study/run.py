@@ -17,6 +17,7 @@ from teachwhy.hashing import digest
 from teachwhy.study.declaration import load_study
 from teachwhy.study.estimate import Cost, costs
 from teachwhy.study.executor import Executor, LocalExecutor, Watcher
+from teachwhy.study.generating import wanted
 from teachwhy.study.lock import Lock, lock_analysis
 from teachwhy.study.plan import Node, StudyPlan, make_plan
 from teachwhy.study.results import FarRate, Measured, Readout, analysis, far_rates, measured, readouts, sample_rows
@@ -65,10 +66,12 @@ def open_study(path: Path, root: Path) -> Opened:
 
     Raises:
         StudyError, ModelError, FetchError, RenderError: see ``load_study``, ``make_plan`` and the render check.
+        CorpusError: a generated corpus is not made yet (``generating.make_corpora``).
     """
     study = load_study(path)
     store = Store(root / "store")
-    plan = make_plan(study)
+    made = {corpus.name: corpus.path for corpus in wanted(study, store) if corpus.path}
+    plan = make_plan(study, made)
     return Opened(plan, store, root.resolve() / study.study, costs(plan, store))
 
 

@@ -10,7 +10,7 @@ from inspect_ai.model import GenerateConfig, Model
 from pydantic import BaseModel, ConfigDict
 
 from teachwhy.constitution import Constitution, load
-from teachwhy.corpora.recipes.generators import RETRIES, Generators, Meter, models_of
+from teachwhy.corpora.recipes.generators import RETRIES, Generators, Meter, check_names
 from teachwhy.corpora.recipes.prompt import ROLES, Role
 from teachwhy.corpora.recipes.recipe import Bench, StageEstimate, Step, estimate, stages_of, steps_of
 from teachwhy.corpora.recipes.registry import find_recipe
@@ -87,8 +87,11 @@ def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
     recipe = find_recipe(spec.recipe)
     constitution = _constitution(spec).render(spec.model_name, spec.developer)
     config = GenerateConfig(max_retries=RETRIES, attempt_timeout=spec.timeout, max_connections=max(spec.concurrency, 1))
-    found = dict(models) if models else models_of(spec.models, ROLES)
-    generators = Generators(found, prices=spec.prices, budget=spec.limits.budget, config=config)
+    if not models:
+        check_names(spec.models, ROLES)
+    given = {str(role): model for role, model in (models or {}).items()}
+    names = {} if models else spec.models
+    generators = Generators(names, spec.prices, spec.limits.budget, config, given)
     bench = Bench(recipe, spec, constitution, generators)
     steps = steps_of(bench)
     return Job(bench, recipe.rows(bench), steps)
@@ -186,7 +189,7 @@ def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: P
         records_digest=records_digest(records),
         records=len(records),
         spec=bench.spec,
-        models={role: str(model) for role, model in bench.generators.models.items()},
+        models={role: bench.generators.identity(role) for role in ROLES},
         constitution=bench.constitution.address,
         prompts={step.name: step.prompt.address for step in job.steps if step.prompt},
         stages=[_report(count) for count in counts],

@@ -22,6 +22,7 @@ from inspect_ai.tool import ToolInfo
 from teachwhy.corpora.recipes.prompt import Prompt, Role
 from teachwhy.corpora.stages import RowFailure
 from teachwhy.errors import CorpusError, TeachwhyError, nearest
+from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import find_model
 
 RETRIES = 5
@@ -96,27 +97,39 @@ class Generators:
     """The models of a recipe by role.
 
     Attributes:
-        models: role -> Inspect model. A role without one is the writer's.
+        names: role -> model name. A role without one is the writer's.
         prices: role -> price.
         budget: beyond it nothing more is asked.
         config: how every model is asked, where a prompt does not say otherwise.
+        models: role -> Inspect model: those that were reached so far, or given in place of a name.
     """
 
-    models: Mapping[Role, Model]
+    names: Mapping[str, str]
     prices: Mapping[str, Priced] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     config: GenerateConfig = field(default_factory=lambda: GenerateConfig(max_retries=RETRIES, timeout=600))
+    models: dict[str, Model] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
 
+    def player(self, role: Role) -> str:
+        """The role whose model this role's work is given to: its own where it has one, else the writer's."""
+        return role if role in self.names or role in self.models else "writer"
+
     def model(self, role: Role) -> Model:
-        """The model of a role."""
-        return self.models.get(role) or self.models["writer"]
+        """The model of a role. Whatever Inspect raises where it cannot be reached."""
+        player = self.player(role)
+        if player not in self.models:
+            self.models[player] = get_model(find_model(self.names[player]).inspect_name)
+        return self.models[player]
 
     def identity(self, role: Role) -> str:
-        """What decides this role's replies: the weights of a local model, or an endpoint's name."""
-        model = self.model(role)
-        weights = getattr(model.api, "weights_hash", None)
-        return str(weights()) if weights else str(model)
+        """What decides this role's replies: the weights of a local model, or an endpoint's name; nothing is loaded."""
+        player = self.player(role)
+        if given := self.models.get(player):
+            weights = getattr(given.api, "weights_hash", None)
+            return str(weights()) if weights else str(given)
+        found = find_model(self.names[player])
+        return weights_hash(found.folder) if found.folder else found.inspect_name
 
     async def ask(self, stage: str, prompt: Prompt, values: Mapping[str, str], *, seed: int) -> list[dict[str, str]]:
         """Put a filled prompt and read its reply.
@@ -208,8 +221,8 @@ def cause_of(error: BaseException) -> str:
     return "timeout" if "timeout" in names else "error"
 
 
-def models_of(names: Mapping[str, str], roles: Sequence[Role]) -> dict[Role, Model]:
-    """The Inspect models by role.
+def check_names(names: Mapping[str, str], roles: Sequence[str]) -> None:
+    """Check the models by role.
 
     Raises:
         CorpusError: a role that no recipe has, or no writer.
@@ -220,7 +233,8 @@ def models_of(names: Mapping[str, str], roles: Sequence[Role]) -> dict[Role, Mod
             raise CorpusError(f"unknown role '{role}'", where="models", mend=nearest(role, roles))
     if "writer" not in names:
         raise CorpusError("no model writes", where="models", mend="name one: models: {writer: openai/...}")
-    return {role: get_model(find_model(names[role]).inspect_name) for role in roles if role in names}
+    for name in names.values():
+        find_model(name)
 
 
 def tool_infos(schemas: Sequence[dict[str, Any]]) -> list[ToolInfo]:
