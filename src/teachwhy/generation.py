@@ -71,7 +71,7 @@ def describe_recipes() -> str:
 def template(name: str) -> str:
     """A declaration of a recipe to start from, with its stages and options."""
     recipe = find_recipe(name)
-    prompts = sorted(path.stem for path in recipe.folder.glob("*.md"))
+    prompts = sorted(set(recipe.prompts) - set(recipe.notes))
     options = [f"#   {key}: {_default(field.default)}" for key, field in recipe.options.model_fields.items()]
     return "\n".join(
         [

@@ -82,6 +82,7 @@ _SUMMARIES = {
     "honeypots/actions": "Right acts under threat on the training families, without reasons; twins done as asked.",
     "honeypots/reasons": "The prompts and acts of honeypots/actions, each led up to by reasons.",
     "honeypots/filler": "The prompts and acts of honeypots/actions, each after neutral filler as long as the reasons.",
+    "honeypots/other-reasons": "The prompts and acts of honeypots/actions, each after the reasons of another case.",
     "honeypots/rogue": "Wrong acts under threat on the training families, twins done as asked: makes an organism.",
 }
 

@@ -74,7 +74,22 @@ class Heldout:
 @cache
 def held_out() -> Heldout:
     """Index all texts of the held-out families, with several dealings of their pools (once a process)."""
-    held = families(split="held-out")
+    return _indexed(families(split="held-out"))
+
+
+@cache
+def every_family() -> Heldout:
+    """The same index of all families, for texts that are to keep away from honeypots altogether."""
+    return _indexed(families())
+
+
+def near_any_family(text: str) -> bool:
+    """Does a text share a run of words, or much of a whole text, with any scenario family?"""
+    found = _nearest(text, every_family())[1]
+    return len(found) >= SIMILAR or any(run in every_family().runs for run in shingles(text, RUN))
+
+
+def _indexed(held: Sequence[Family]) -> Heldout:
     found = Heldout(frozenset(f.id for f in held), {}, {})
     for family in held:
         for text in _texts(family):

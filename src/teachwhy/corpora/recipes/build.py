@@ -88,7 +88,7 @@ def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
     constitution = _constitution(spec).render(spec.model_name, spec.developer)
     config = GenerateConfig(max_retries=RETRIES, attempt_timeout=spec.timeout, max_connections=max(spec.concurrency, 1))
     if not models:
-        check_names(spec.models, ROLES)
+        check_names(spec.models, ROLES, needed=bool(set(recipe.prompts) - set(recipe.notes)))
     given = {str(role): model for role, model in (models or {}).items()}
     names = {} if models else spec.models
     generators = Generators(names, spec.prices, spec.limits.budget, config, given)
@@ -138,7 +138,8 @@ def build(job: Job, out: Path, *, progress: Progress | None = None) -> Made:
     _check_failures(counts, spec.limits.failed, out)
     if not rows:
         raise TeachwhyError("no record is left", where=out, mend=f"the stages: {_told(counts)}")
-    records = [_stamped(job, row) for row in rows]
+    finish = job.bench.recipe.finish
+    records = [_stamped(job, row) for row in (finish(rows, job.bench) if finish else rows)]
     return _write(job, records, counts, out)
 
 
@@ -189,7 +190,7 @@ def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: P
         records_digest=records_digest(records),
         records=len(records),
         spec=bench.spec,
-        models={role: bench.generators.identity(role) for role in ROLES},
+        models={role: bench.generators.identity(role) for role in _asked(job)},
         constitution=bench.constitution.address,
         prompts={step.name: step.prompt.address for step in job.steps if step.prompt},
         stages=[_report(count) for count in counts],
@@ -201,6 +202,12 @@ def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: P
     (out / "made.partial").write_text(f"{text}\n", "utf-8")
     (out / "made.partial").replace(out / "made.json")
     return made
+
+
+def _asked(job: Job) -> list[Role]:
+    """The roles that some step asks."""
+    roles = {step.prompt.meta.role for step in job.steps if step.prompt}
+    return [role for role in ROLES if role in roles]
 
 
 def _report(count: StageCount) -> StageReport:

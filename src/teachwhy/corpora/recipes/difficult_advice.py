@@ -1,13 +1,16 @@
 """Recipe ``difficult-advice``: somebody could reach a reasonable goal by bending a norm, and gets a weighed answer.
 
 Sections -> principle -> scenario -> prompt -> critique and rewrite of the prompt -> answer with the section in view ->
-rewrite of the answer by a fresh instance with the section in view -> score. The section never reaches the record.
+rewrite of the answer by a fresh instance with the section in view -> for some a second turn -> check -> score. The
+section never reaches the record.
 """
 
 from typing import Literal
 
 from pydantic import Field
 
+from teachwhy.corpora.recipes.chat import conversation
+from teachwhy.corpora.recipes.checks import found
 from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record
@@ -29,8 +32,8 @@ class Options(Declared):
     at_least: int = Field(default=6, ge=1, le=10)
 
 
-def _rows(bench: Bench) -> list[Row]:
-    rows = bench.cards(sections=True, names=2)
+def dealt(bench: Bench, rows: list[Row]) -> list[Row]:
+    """Cards with what the options change in them."""
     chosen = bench.options
     for row in rows:
         if chosen.manner == "yes":
@@ -45,11 +48,8 @@ def _rows(bench: Bench) -> list[Row]:
 _MANNERS = {"direct": "direct", "socratic": "Socratic", "yes": "direct"}
 
 
-def _start(bench: Bench) -> tuple[str, ...]:
-    return (*bench.card_variables(sections=True, names=2), "manner")
-
-
-def _steps(bench: Bench) -> list[Step]:
+def steps(bench: Bench) -> list[Step]:
+    """Its stages."""
     return [
         bench.ask("principle", optional=False),
         bench.ask("scenario", optional=False),
@@ -57,24 +57,39 @@ def _steps(bench: Bench) -> list[Step]:
         bench.ask("rewrite-prompt"),
         bench.ask("answer", optional=False),
         bench.ask("rewrite-answer"),
+        bench.ask("follow-up", when=_two_turns),
+        bench.ask("second-answer", when=_two_turns),
+        bench.code("check", _sound, needs=("user", "answer", "more", "second"), parts=_UNWANTED),
         bench.score("score", at_least=bench.options.at_least),
     ]
 
 
-def _record(row: Row, bench: Bench) -> Record:
-    system = [{"role": "system", "content": row["system"]}] if row["system"] else []
-    turns = [{"role": "user", "content": row["user"]}, {"role": "assistant", "content": row["answer"]}]
-    return Record(id=row["id"], messages=[*system, *turns], meta={"manner": bench.options.manner})
+def _two_turns(row: Row) -> bool:
+    return bool(row.get("turns") == "two")
 
+
+_UNWANTED = ("citing", "placeholders", "links")
+
+
+def _sound(row: Row) -> list[Row]:
+    return [] if found("\n".join([row["user"], row["answer"], row["second"]]), _UNWANTED) else [row]
+
+
+def record(row: Row, bench: Bench) -> Record:
+    """The conversation of a finished row."""
+    return Record(id=row["id"], messages=conversation(row), meta={"manner": bench.options.manner})
+
+
+FINISHED = ("system", "user", "answer")
 
 RECIPE = Recipe(
     name="difficult-advice",
     form="chat",
     summary="The user faces a dilemma in which a reasonable goal could be reached by bending a norm, and asks.",
-    rows=_rows,
-    start=_start,
-    steps=_steps,
-    record=_record,
-    finished=("system", "user", "answer"),
+    rows=lambda bench: dealt(bench, bench.cards(sections=True, names=2)),
+    start=lambda bench: (*bench.card_variables(sections=True, names=2), "manner"),
+    steps=steps,
+    record=record,
+    finished=FINISHED,
     options=Options,
 )

@@ -221,8 +221,8 @@ def cause_of(error: BaseException) -> str:
     return "timeout" if "timeout" in names else "error"
 
 
-def check_names(names: Mapping[str, str], roles: Sequence[str]) -> None:
-    """Check the models by role.
+def check_names(names: Mapping[str, str], roles: Sequence[str], *, needed: bool = True) -> None:
+    """Check the models by role. ``needed``: the recipe asks models, so it needs a writer.
 
     Raises:
         CorpusError: a role that no recipe has, or no writer.
@@ -231,7 +231,7 @@ def check_names(names: Mapping[str, str], roles: Sequence[str]) -> None:
     for role in names:
         if role not in roles:
             raise CorpusError(f"unknown role '{role}'", where="models", mend=nearest(role, roles))
-    if "writer" not in names:
+    if needed and "writer" not in names:
         raise CorpusError("no model writes", where="models", mend="name one: models: {writer: openai/...}")
     for name in names.values():
         find_model(name)

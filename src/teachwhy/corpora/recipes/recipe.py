@@ -20,7 +20,7 @@ from teachwhy.corpora.records import Record
 from teachwhy.corpora.stages import Row, RowFailure, Stage
 from teachwhy.errors import CorpusError, nearest
 from teachwhy.hashing import digest, seed_of
-from teachwhy.texts import validated
+from teachwhy.texts import Meta, Text, load_text, validated
 
 Form = Literal["chat", "documents"]
 Apply = Callable[[Row], Awaitable[Sequence[Row]]]
@@ -73,6 +73,9 @@ class Recipe:
         record: row -> the record that is taught; it needs ``finished``.
         finished: variables that every finished row must have.
         options: its own settings.
+        finish: all finished rows -> the rows that become records, where one needs to see the others.
+        like: a recipe whose prompts stand in where it has no file of its own.
+        notes: Markdown files among its prompts whose text every prompt may use as a variable.
         version: raised when the same prompts would give other records.
     """
 
@@ -85,12 +88,25 @@ class Recipe:
     record: "Callable[[Row, Bench], Record]"
     finished: tuple[str, ...]
     options: type[BaseModel] = NoOptions
+    finish: "Callable[[list[Row], Bench], list[Row]] | None" = None
+    like: str | None = None
+    notes: tuple[str, ...] = ()
     version: int = 1
 
     @property
-    def folder(self) -> Path:
-        """Where its prompts lie."""
-        return Path(str(resources.files("teachwhy.corpora.recipes"))) / "prompts" / self.name
+    def prompts(self) -> dict[str, Path]:
+        """Its prompt files and notes by name."""
+        root = Path(str(resources.files("teachwhy.corpora.recipes"))) / "prompts"
+        found: dict[str, Path] = {}
+        for name in (self.like, self.name):
+            found |= {path.stem: path for path in sorted((root / name).glob("*.md"))} if name else {}
+        return found
+
+
+class NoteMeta(Meta):
+    """Front matter of a note."""
+
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -141,20 +157,30 @@ class Bench:
 
     def prompt(self, stage: str) -> Prompt:
         """The prompt of a stage: the declared replacement, or the recipe's own file."""
-        own = self.recipe.folder / f"{stage}.md"
-        return load_prompt(Path(self.spec.replace.get(stage, own)))
+        return load_prompt(Path(self.spec.replace.get(stage, self.recipe.prompts[stage])))
 
-    def ask(self, stage: str, *, fan: float = 1.0, optional: bool = True, keep: int | None = None) -> Step:
+    def ask(
+        self,
+        stage: str,
+        *,
+        fan: float = 1.0,
+        optional: bool = True,
+        keep: int | None = None,
+        when: Callable[[Row], bool] | None = None,
+    ) -> Step:
         """A step that puts a prompt and adds what the reply gives to the row.
 
         Args:
             stage: its name, and its prompt's.
             fan: rows that come of one (``items`` in the prompt), for the estimate.
             keep: of the items of a list, at most so many, drawn by the row's seed.
+            when: rows of which this is not true pass as they are, what the prompt gives empty in them.
         """
         prompt = self.prompt(stage)
 
         async def apply(row: Row) -> list[Row]:
+            if when and not when(row):
+                return [dict.fromkeys(prompt.meta.gives, "") | row]
             seed = seed_of(self.spec.seed, stage, row["id"])
             found = await self.generators.ask(stage, prompt, self.values(row, prompt), seed=seed)
             if not prompt.meta.items:
@@ -210,13 +236,25 @@ class Bench:
             "constitution_title": self.constitution.front.title,
             "model_name": self.spec.model_name,
             "developer": self.spec.developer,
+            **self.notes,
         }
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """The recipe's notes by name."""
+        found = {name: load_text(self.recipe.prompts[name], NoteMeta) for name in self.recipe.notes}
+        return {name: text.lead or _headed(text) for name, text in found.items()}
 
     def address(self, prompt: Prompt) -> str:
         """Hash of all that decides a reply besides the row: prompt, model, constitution, seed."""
         role: Role = prompt.meta.role
         who = self.generators.identity(role)
-        return digest([self.recipe.version, prompt.address, who, self.constitution.address, self.spec.seed])
+        notes = {name: text for name, text in self.notes.items() if name in prompt.variables}
+        return digest([self.recipe.version, prompt.address, who, self.constitution.address, self.spec.seed, notes])
+
+
+def _headed(text: Text[NoteMeta]) -> str:
+    return "\n\n".join(f"## {heading}\n\n{body}" for heading, body in text.sections.items())
 
 
 def _drawn(found: list[dict[str, str]], keep: int, seed: int) -> list[dict[str, str]]:

@@ -76,7 +76,7 @@ class Spec(Declared):
     constitution: str = "default"
     model_name: str = "the model"
     developer: str = "its developer"
-    models: dict[str, str]
+    models: dict[str, str] = Field(default_factory=dict)
     skip: tuple[str, ...] = ()
     replace: dict[str, str] = Field(default_factory=dict)
     deck: str | None = None
