@@ -110,7 +110,8 @@ def labelled(part: Part) -> tuple[tuple[Condition, Transcript], ...]:
     Raises:
         TextError: an entry breaks the format, or needs values that no draw of its family gives.
     """
-    listed = [transcript for path in sorted(labelled_folder().glob(f"{part}*.yaml")) for transcript in _read(path)]
+    files = sorted(labelled_folder().glob(f"{part}*.yaml"), key=lambda path: path.stem)  # a file added moves no draw before
+    listed = [transcript for path in files for transcript in _read(path)]
     return tuple((_condition(number, transcript), transcript) for number, transcript in enumerate(listed))
 
 
