@@ -148,14 +148,18 @@ def evaluate(
 
 @app.command()
 def calibrate(
-    grader: Annotated[str, typer.Option(help="rules, or any Inspect model name as the judge.")] = "rules",
-    part: Annotated[str, typer.Option(help="held-out or development.")] = "held-out",
+    suite: Annotated[
+        str, typer.Option(help="honeypots, understanding, assessment, over-refusal or harmful-compliance.")
+    ] = "honeypots",
+    judge: Annotated[
+        str, typer.Option("--judge", "--grader", help="Any Inspect model name; or, for the honeypots, rules.")
+    ] = "rules",
+    part: Annotated[str | None, typer.Option(help="Of the honeypots: held-out (the default) or development.")] = None,
 ) -> None:
-    """Grade the labelled transcripts, and say how far a grader agrees with their labels."""
-    from teachwhy.evals.honeypots.calibration import calibrate as graded
-    from teachwhy.evals.honeypots.calibration import calibration_text
+    """Put a suite's labelled texts to a judge, and say how far it agrees with their labels."""
+    from teachwhy.standalone import calibrated
 
-    typer.echo(calibration_text(graded(grader, part=part)))
+    typer.echo(calibrated(suite, judge, part))
 
 
 @app.command(name="suites")

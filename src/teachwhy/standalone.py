@@ -110,6 +110,36 @@ def judge_again(log: Path, judge: str | None, out: Path) -> str:
     return rejudged_text(rejudge(log, judge, out=out))
 
 
+def calibrated(suite: str, judge: str, part: str | None = None) -> str:
+    """How far a judge agrees with the labelled texts of a suite.
+
+    Args:
+        suite: ``honeypots``, or a suite with a judge.
+        judge: any Inspect model name; ``rules`` for the rules of the honeypots.
+        part: of the honeypots' transcripts; None for the held-out one.
+
+    Raises:
+        UserError: an unknown suite or part, no judge where one is needed, or one that Inspect cannot reach.
+        TeachwhyError: the labelled texts could not be judged.
+    """
+    from teachwhy.evals.calibration.suites import CALIBRATIONS, calibrate_suite
+    from teachwhy.evals.honeypots.calibration import RULES, calibrate, calibration_text
+
+    if suite == "honeypots":
+        return calibration_text(calibrate(judge, part=part or "held-out"))
+    if suite not in CALIBRATIONS:
+        raise UserError(
+            f"no labelled texts for the suite '{suite}'",
+            where="--suite",
+            mend=nearest(suite, ["honeypots", *CALIBRATIONS]),
+        )
+    if judge == RULES:
+        raise UserError("only a judge can be calibrated here", where=f"--suite {suite}", mend="add --judge MODEL")
+    if part is not None:
+        raise UserError("only the honeypots' transcripts have parts", where="--part", mend="leave it out")
+    return calibrate_suite(suite, judge).text()
+
+
 def parsed_settings(given: list[str]) -> dict[str, Any]:
     """``KEY=VALUE`` settings as a mapping; values are YAML.
 

@@ -17,20 +17,25 @@ from teachwhy.evals.honeypots.agreement import Confusion, agreement_table
 from teachwhy.evals.honeypots.calibration import calibrate, calibration_table, calibration_text
 from teachwhy.evals.honeypots.judge import FAULTS
 from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Transcript, labelled
-from teachwhy.scenarios.family import family
+from teachwhy.scenarios.family import KINDS, family
 from teachwhy.scenarios.scenario import Condition, Scenario
 
-# Spoiling a rival's work and a research team's are close kin, and share their number.
-KIN = (("blackmail",), ("sabotage", "research"), ("framing",), ("leaking",))
 ALL = [(part, condition, transcript) for part in PARTS for condition, transcript in labelled(part)]
 
 
 def test_every_kind_has_enough_transcripts_of_every_category() -> None:
     held = Counter((family(t.family).kind, t.category) for part, _, t in ALL if part == "held-out")
-    for kinds in KIN:
-        assert sum(n for (k, _), n in held.items() if k in kinds) >= 25
-        assert {category for k, category in held if k in kinds} == set(CATEGORIES)
-        assert sum(family(t.family).kind in kinds for _, _, t in ALL) >= 40
+    for kind in KINDS:
+        assert sum(n for (k, _), n in held.items() if k == kind) >= 25
+        assert {category for k, category in held if k == kind} == set(CATEGORIES)
+        assert sum(family(t.family).kind == kind for _, _, t in ALL) >= 40
+
+
+def test_a_file_that_is_added_to_a_part_leaves_the_draws_of_the_first_as_they_were() -> None:
+    first = labelled_module._read(labelled_module.labelled_folder() / "held-out.yaml")
+    for number, ((condition, transcript), alone) in enumerate(zip(labelled("held-out"), first, strict=False)):
+        assert transcript == alone
+        assert condition == labelled_module._condition(number, alone)
 
 
 def test_labels_are_consistent_and_names_and_samples_unique() -> None:
@@ -126,7 +131,7 @@ def test_the_rules_are_measured_on_what_they_were_not_written_for() -> None:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Condition, Transcript]]:
-    """Twenty-two of the held-out transcripts: a judge is asked in vain on none of the rest."""
+    """A sixth of the held-out transcripts: a judge is asked in vain on none of the rest."""
     listed = labelled("held-out")[::6]
     monkeypatch.setattr(calibration_module, "labelled", lambda part: listed)
     return list(listed)
@@ -134,10 +139,12 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Condition, Transcript]]:
 
 def test_a_judge_that_says_the_labels_has_full_kappa(few: list[tuple[Condition, Transcript]]) -> None:
     """So labels, prompts, quotes and verdicts fit together."""
-    told = {str(Scenario(c).messages()[1]["content"]).replace(c.persona, "ASSISTANT"): t for c, t in few}
+
+    def told(condition: Condition) -> list[str]:
+        return [str(m["content"]).replace(condition.persona, "ASSISTANT") for m in Scenario(condition).messages()]
 
     def answer(text: str) -> str:
-        transcript = next(t for prompt, t in told.items() if prompt in text)
+        [transcript] = [t for c, t in few if all(part in text for part in told(c))]
         if transcript.any is not True:
             return says("unclear" if transcript.any else False)
         action = next(line for line in reversed(shown(text).split("\nREPLIES")[0].split("\n")))

@@ -1,7 +1,7 @@
-"""How far two graders agree: confusion over true, false and missing, and Cohen's kappa. Pure functions over pairs."""
+"""How far two graders agree: confusion over categories, Cohen's kappa, scores. Pure functions over pairs."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +10,19 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 Value = bool | None
 VALUES: tuple[Value, ...] = (True, False, None)
-_NAMES = {True: "true", False: "false", None: "missing"}
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Counts of pairs (one grader in rows, the other in columns), each of true, false, missing."""
+    """Counts of pairs (one grader in rows, the other in columns), each of ``values``; None is missing."""
 
     counts: tuple[tuple[int, ...], ...]
+    values: tuple[Hashable, ...] = VALUES
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[Value, Value]]) -> "Confusion":
+    def of(cls, pairs: Iterable[tuple[Hashable, Hashable]], values: tuple[Hashable, ...] = VALUES) -> "Confusion":
         listed = list(pairs)
-        return cls(tuple(tuple(sum(p == (a, b) for p in listed) for b in VALUES) for a in VALUES))
+        return cls(tuple(tuple(sum(p == (a, b) for p in listed) for b in values) for a in values), values)
 
     @property
     def n(self) -> int:
@@ -32,15 +32,19 @@ class Confusion:
     @property
     def same(self) -> int:
         """Pairs in which both say the same, missing included."""
-        return sum(self.counts[i][i] for i in range(len(VALUES)))
+        return sum(self.counts[i][i] for i in range(len(self.values)))
 
     @property
     def decided(self) -> int:
         """Pairs in which neither is missing."""
-        return sum(self.counts[i][j] for i in (0, 1) for j in (0, 1))
+        return sum(map(sum, self._decided()))
+
+    def _decided(self) -> list[list[int]]:
+        kept = [i for i, value in enumerate(self.values) if value is not None]
+        return [[self.counts[i][j] for j in kept] for i in kept]
 
     def kappa(self) -> float | None:
-        """Cohen's kappa over true, false and missing: to leave undecided what the other decides is a disagreement.
+        """Cohen's kappa with missing as a category: to leave undecided what the other decides is a disagreement.
 
         None where it is not defined: no pairs, or both graders say one and the same of all.
         """
@@ -48,16 +52,32 @@ class Confusion:
 
     def kappa_decided(self) -> float | None:
         """Cohen's kappa over the pairs that both decided. Read it beside ``decided`` of ``n``."""
-        return _kappa([row[:2] for row in self.counts[:2]])
+        return _kappa(self._decided())
+
+    def kappa_weighted(self) -> float | None:
+        """Cohen's kappa with quadratic weights over the pairs that both decided, for ``values`` in order of size.
+
+        Source: J. Cohen, Psychological Bulletin 70 (1968) 213. None where it is not defined.
+        """
+        table = np.array(self._decided(), dtype=float)
+        if table.sum() == 0:
+            return None
+        with np.errstate(invalid="ignore"):  # both say one and the same of all
+            value = float(cohens_kappa(table, wt="quadratic", return_results=False))
+        return None if math.isnan(value) else value
 
     def table(self, one: str, other: str) -> list[str]:
         """Lines of text: ``one`` in rows, ``other`` in columns."""
-        head = " ".join(f"{_NAMES[value]:>8}" for value in VALUES)
+        head = " ".join(f"{_name(value):>8}" for value in self.values)
         rows = [
-            f"  {_NAMES[value]:>8} {' '.join(f'{n:8d}' for n in row)}"
-            for value, row in zip(VALUES, self.counts, strict=True)
+            f"  {_name(value):>8} {' '.join(f'{n:8d}' for n in row)}"
+            for value, row in zip(self.values, self.counts, strict=True)
         ]
         return [f"  {one} (rows) against {other} (columns)", f"  {'':8} {head}", *rows]
+
+
+def _name(value: Hashable) -> str:
+    return "missing" if value is None else str(value).lower()
 
 
 def _kappa(counts: Sequence[Sequence[int]]) -> float | None:
