@@ -10,7 +10,7 @@ from inspect_ai.model import GenerateConfig, Model
 from pydantic import BaseModel, ConfigDict
 
 from teachwhy.constitution import Constitution, load
-from teachwhy.corpora.recipes.generators import RETRIES, Generators, Meter, check_names
+from teachwhy.corpora.recipes.generators import Generators, Meter, check_names
 from teachwhy.corpora.recipes.prompt import ROLES, Role
 from teachwhy.corpora.recipes.recipe import Bench, StageEstimate, Step, estimate, stages_of, steps_of
 from teachwhy.corpora.recipes.registry import find_recipe
@@ -86,7 +86,9 @@ def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
     """
     recipe = find_recipe(spec.recipe)
     constitution = _constitution(spec).render(spec.model_name, spec.developer)
-    config = GenerateConfig(max_retries=RETRIES, attempt_timeout=spec.timeout, max_connections=max(spec.concurrency, 1))
+    config = GenerateConfig(
+        max_retries=spec.retries, attempt_timeout=spec.timeout, max_connections=max(spec.concurrency, 1)
+    )
     if not models:
         check_names(spec.models, ROLES, needed=bool(set(recipe.prompts) - set(recipe.notes)))
     given = {str(role): model for role, model in (models or {}).items()}

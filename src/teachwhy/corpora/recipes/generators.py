@@ -25,9 +25,6 @@ from teachwhy.errors import CorpusError, TeachwhyError, nearest
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import find_model
 
-RETRIES = 5
-"""How often a call that an endpoint turned away (429, 5xx, no answer) is put again, with growing pauses."""
-
 _TOO_MANY = re.compile(r"\b429\b")
 
 
@@ -107,7 +104,7 @@ class Generators:
     names: Mapping[str, str]
     prices: Mapping[str, Priced] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
-    config: GenerateConfig = field(default_factory=lambda: GenerateConfig(max_retries=RETRIES, timeout=600))
+    config: GenerateConfig = field(default_factory=GenerateConfig)
     models: dict[str, Model] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
 
@@ -119,7 +116,7 @@ class Generators:
         """The model of a role. Whatever Inspect raises where it cannot be reached."""
         player = self.player(role)
         if player not in self.models:
-            self.models[player] = get_model(find_model(self.names[player]).inspect_name)
+            self.models[player] = get_model(find_model(self.names[player]).inspect_name, memoize=False)
         return self.models[player]
 
     def identity(self, role: Role) -> str:

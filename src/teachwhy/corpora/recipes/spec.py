@@ -68,6 +68,7 @@ class Spec(Declared):
         limits: where the build stops.
         concurrency: rows in flight at once.
         timeout: seconds after which one try of a call is given up.
+        retries: how often a call that an endpoint turned away (429, 5xx, no answer) is put again, with growing pauses.
     """
 
     recipe: str
@@ -85,6 +86,7 @@ class Spec(Declared):
     limits: Limits = Limits()
     concurrency: int = Field(default=8, ge=1)
     timeout: int = Field(default=300, ge=1)
+    retries: int = Field(default=5, ge=0)
 
 
 def load_spec(path: Path) -> Spec:
