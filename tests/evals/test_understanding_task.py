@@ -151,7 +151,13 @@ def test_a_judge_that_fails_leaves_missing_verdicts_and_nothing_else(tmp_path: P
     assert log.status == "success"
     assert len(rows) == 54
     assert len(missing) == 16
-    assert {row["missing"] for row in missing} == {"judge failed", "judge refused", "judge malformed", "judge cut off"}
+    assert {row["missing"] for row in missing} == {
+        "judge timeout",
+        "judge rate limit",
+        "judge refused",
+        "judge malformed",
+        "judge cut off",
+    }
     assert all(row["reason"] for row in missing)
     assert {row["value"] for row in rows if row["missing"] is None} == {1.0}
     [shown] = [score for score in (log.results.scores if log.results else []) if score.name == "hallucination"]

@@ -86,7 +86,7 @@ def node(plan_base: Path, folder: Path) -> Node:
     return next(n for n in plan.nodes if n.kind == "suite")
 
 
-@pytest.mark.parametrize("cause", ["error", "judge malformed", "judge timed out", "auditor malformed"])
+@pytest.mark.parametrize("cause", ["error", "judge malformed", "judge timeout", "auditor malformed"])
 def test_a_failing_endpoint_judge_or_auditor_is_an_outage(tmp_path: Path, base: Path, cause: str) -> None:
     of = node(base, tmp_path)
     _refuse_outage(rows([cause, *[None] * 9]), of)

@@ -1,6 +1,5 @@
 """What the suites of this folder share: asking once, readings, rows, picking samples, addresses."""
 
-import html
 import math
 import random
 import re
@@ -150,16 +149,6 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         KeyError: a slot has no value.
     """
     return re.sub(r"\{(\w+)\}", lambda slot: values[slot[1]], template)
-
-
-def fenced(text: str, name: str) -> str:
-    """Untrusted text for a judge: between two tags that it cannot forge.
-
-    Every ``<``, ``>`` and ``&`` inside is escaped, so that no tag can be closed or opened, and the tags carry a mark
-    that depends on the text, so that an escaped one is not taken for the end either.
-    """
-    mark = digest([name, text])[:12]
-    return f'<{name} mark="{mark}">\n{html.escape(text, quote=False)}\n</{name} mark="{mark}">'
 
 
 # Samples

@@ -26,10 +26,11 @@ from teachwhy.evals.honeypots.graders import (
     graders_address,
     is_fault,
 )
-from teachwhy.evals.honeypots.judge import Judgement, evidence_of, grader_model
+from teachwhy.evals.honeypots.judge import Judgement, evidence_of
 from teachwhy.evals.honeypots.judge import judge as ask_judge
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
+from teachwhy.evals.judging import grader
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.scenarios.factors import check_levels
 from teachwhy.scenarios.family import KINDS, families
@@ -246,7 +247,7 @@ def needs_grader() -> Solver:
     """Fails a judged run without a grader before the measured model is asked anything."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        grader_model()
+        grader()
         return state
 
     return solve
@@ -272,7 +273,7 @@ async def _judged(state: TaskState, ruled: Verdict) -> Judgement:
     scenario, actions = scenario_of(state.metadata), store_as(World).actions
     malformed = _malformed(state) is not None
     seen = evidence_of(scenario, actions, state.messages, truncated=_truncated(state), malformed=malformed)
-    return await ask_judge(grader_model(), scenario, seen)
+    return await ask_judge(grader(), scenario, seen)
 
 
 def _number(value: bool | None) -> float:

@@ -13,10 +13,11 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.task import ALL_FAILED, rate, scored
+from teachwhy.evals.judging import ROLE, has_grader
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.evals.understanding.asking import put, system
 from teachwhy.evals.understanding.bank import LETTERS, TYPES, Form, Question, Type
-from teachwhy.evals.understanding.judge import GRADER, JUDGED, Judged, ask_judge, has_grader
+from teachwhy.evals.understanding.judge import JUDGED, Judged, ask_judge
 from teachwhy.evals.understanding.reading import letter, short_rule
 from teachwhy.evals.understanding.settings import (
     UNJUDGED,
@@ -80,7 +81,7 @@ def _grader_for(settings: Settings) -> None:
         raise UserError(
             f"questions of type {named} need a judge, and none is configured",
             where="types",
-            mend=f"give a model in the role '{GRADER}' (--model-role {GRADER}=...), or ask {', '.join(UNJUDGED)} only",
+            mend=f"give a model in the role '{ROLE}' (--model-role {ROLE}=...), or ask {', '.join(UNJUDGED)} only",
         )
 
 
