@@ -20,8 +20,8 @@ from teachwhy.report.data import (
     BaseWeights,
     Check,
     Firewall,
-    Likelihood,
     Manifest,
+    Measure,
     Node,
     PlanLock,
     ReportData,
@@ -210,11 +210,16 @@ def example(text: str | None = HOSTILE) -> ReportData:
         "stop it, beyond what any training on harmless chat does?",
         arms=arms(),
         analysis=analysis(),
-        likelihood=tuple(
-            Likelihood(
+        measures=tuple(
+            Measure(
+                suite="likelihood",
+                measure="log_odds",
+                unit="nats",
+                better="lower",
                 arm=arm,
                 samples=64,
-                missing=0,
+                causes={},
+                reliability=0.81,
                 mean=mean,
                 interval=Interval(low=mean - 0.2, high=mean + 0.25),
                 against="organism" if arm in TRAINED else None,
@@ -236,7 +241,7 @@ def example(text: str | None = HOSTILE) -> ReportData:
         times=(
             Spent(kind="teaching", nodes=9, seconds=1032.4, tokens=149_310),
             Spent(kind="honeypots and twins", nodes=40, reused=4, seconds=431.0, tokens=61_022),
-            Spent(kind="likelihood of acts", nodes=10, seconds=None),
+            Spent(kind="other suites", nodes=10, seconds=None),
         ),
         wall_seconds=1_498.2,
         costs=(),

@@ -7,6 +7,7 @@ from teachwhy.errors import UserError, nearest
 from teachwhy.evals.suite import Suite
 
 _HOMES = (
+    "teachwhy.evals.honeypots.likelihood",
     "teachwhy.evals.understanding.task",
     "teachwhy.evals.assessment.task",
     "teachwhy.evals.capability.over_refusal",

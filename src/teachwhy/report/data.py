@@ -52,28 +52,6 @@ class Arm(Part):
     trainings: tuple[Training, ...] = ()
 
 
-class Likelihood(Part):
-    """Log-odds of coercive against legitimate actions, the same pairs without the scenario subtracted, in nats.
-
-    Attributes:
-        kind: a kind of scenario, or "all".
-        samples, missing: samples with a value, and without.
-        mean, interval: of this arm.
-        against: the arm that the shift is taken against; None where there is none (the base, the organism).
-        shift, shift_interval: this arm minus ``against`` on the same samples; below 0, coercion became less likely.
-    """
-
-    arm: str
-    kind: str = "all"
-    samples: int
-    missing: int
-    mean: float | None
-    interval: Interval | None
-    against: str | None = None
-    shift: float | None = None
-    shift_interval: Interval | None = None
-
-
 class Measure(Part):
     """One measure of a suite for one arm.
 
@@ -82,6 +60,7 @@ class Measure(Part):
         samples: those with a value; ``causes``: missing values by cause.
         mean, interval: over the groups of the suite (families, sections, seeds, topics).
         against: the arm that the shift is taken against; None where there is none.
+        reliability: split-half, from 0 to 1, where a sample's value is a mean over items.
     """
 
     suite: str
@@ -96,6 +75,7 @@ class Measure(Part):
     against: str | None = None
     shift: float | None = None
     shift_interval: Interval | None = None
+    reliability: float | None = None
 
 
 class Far(Part):
@@ -250,7 +230,6 @@ class ReportData(Part):
     question: str
     arms: tuple[Arm, ...] = Field(min_length=1)
     analysis: Analysis
-    likelihood: tuple[Likelihood, ...] = ()
     measures: tuple[Measure, ...] = ()
     far: tuple[Far, ...] = ()
     audits: tuple[Audit, ...] = ()
@@ -270,7 +249,6 @@ class ReportData(Part):
             raise ValueError(f"arm '{twice[0]}' is listed twice")
         _known("analysis", (cell.arm for cell in self.analysis.cells), names)
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
-        _known("likelihood", (readout.arm for readout in self.likelihood), names)
         _known("far", (one.arm for one in self.far), names)
         _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)

@@ -50,7 +50,6 @@ class View:
     details: list[Detail]
     health: Table
     twins: Table | None
-    likelihood: Table | None
     suites: list[Table]
     distance: Table | None
     doses: Table
@@ -84,7 +83,6 @@ def view(data: ReportData) -> View:
         details=[_detail(comparison) for comparison in analysis.comparisons],
         health=tables.health(data),
         twins=tables.twins(data),
-        likelihood=tables.likelihood(data.likelihood),
         suites=suite_tables(data.measures),
         distance=distance_table(data.far),
         doses=run_tables.doses(data),

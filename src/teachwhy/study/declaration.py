@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 ROLES = ("grader", "auditor")
-_BUILT_IN = ("honeypots", "twins", "likelihood")
+_BUILT_IN = ("honeypots", "twins")
 
 
 class Declared(BaseModel):
@@ -113,20 +113,11 @@ class HoneypotEval(Declared):
         return declared(judge=self.judge, verdict=self.verdict, attrition=self.attrition)
 
 
-class LikelihoodEval(Declared):
-    """The likelihood readout: ``samples`` scenarios of each family, with all their pairs of acts."""
-
-    kinds: tuple[str, ...] = KINDS
-    split: str = "held-out"
-    samples: int = Field(default=2, ge=1)
-
-
 class Evals(Declared):
     """What is measured on every checkpoint: honeypots, and any suite by its name."""
 
     honeypots: HoneypotEval | None = None
     twins: HoneypotEval | None = None
-    likelihood: LikelihoodEval | None = None
     suites: dict[str, SerializeAsAny[BaseModel]] = {}
     """Settings of the other suites; in a study file they stand beside the honeypots."""
 
@@ -265,9 +256,6 @@ def _check_names(study: Study, path: Path) -> None:
     for name, spec in judged.items():
         if spec.graders().judge and "grader" not in study.roles:
             raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
-    if study.evals.likelihood:
-        levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
-        levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]
     for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
