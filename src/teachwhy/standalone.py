@@ -130,6 +130,7 @@ def describe_suites() -> str:
     for suite in suites().values():
         lines.append(f"{suite.name:20} settings: {', '.join(suite.settings.model_fields)}")
         lines += [f"  {name:24} {about.unit}, {about.about}" for name, about in suite.measures.items()]
+    lines.append("Besides, any task of inspect-evals by its name, with the extra: pip install 'teachwhy[evals]'")
     return "\n".join(lines)
 
 
@@ -144,19 +145,21 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
         UserError: unknown suite or setting.
         TeachwhyError: some measure has no value at all.
     """
-    from teachwhy.evals.registry import suites
+    from teachwhy.evals.capability.published import names
+    from teachwhy.evals.registry import find_suite, suites
     from teachwhy.models.registry import find_model
     from teachwhy.study.work import run_inspect
 
-    if name not in suites():
-        raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites())))
-    suite = suites()[name]
+    if name not in suites() and name not in names():
+        raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites(), *names())))
+    suite = find_suite(name)
     settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
     log, path = run_inspect(task, find_model(model).inspect_name, logs, min(len(ids), 64), roles)
     rows = suite.rows(log)
-    said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in suite.measures]
+    measures = suite.measures or dict.fromkeys(row["measure"] for row in rows)
+    said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in measures]
     lines = [f"{name}, {model}: {len(ids)} samples", *filter(None, said)]
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
 

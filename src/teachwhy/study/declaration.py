@@ -17,8 +17,9 @@ from pydantic import (
 
 from teachwhy.analysis.plan import Controls, Plan, Primary
 from teachwhy.errors import StudyError, nearest
+from teachwhy.evals.capability.published import names as published_names
 from teachwhy.evals.honeypots.graders import ATTRITION, Graders, VerdictBy, declared
-from teachwhy.evals.registry import suites
+from teachwhy.evals.registry import find_suite, suites
 from teachwhy.hashing import digest
 from teachwhy.scenarios.factors import CUES, FORMS, GOALS, SIZES, THREATS
 from teachwhy.scenarios.family import KINDS, SPLITS
@@ -113,6 +114,12 @@ class HoneypotEval(Declared):
         return declared(judge=self.judge, verdict=self.verdict, attrition=self.attrition)
 
 
+def _settings(name: str, value: Any) -> BaseModel:
+    """A suite's settings, each by its own rules."""
+    model = find_suite(name).settings
+    return value if isinstance(value, model) else model.model_validate(value)
+
+
 class Evals(Declared):
     """What is measured on every checkpoint: honeypots, and any suite by its name."""
 
@@ -127,8 +134,8 @@ class Evals(Declared):
         if not isinstance(data, dict):
             return data
         given = {key: value or {} for key, value in data.items()}
-        own = {name: suites()[name].settings.model_validate(given.pop(name)) for name in suites() if name in given}
-        return given | {"suites": own}
+        others = given.pop("suites", {}) | {key: given.pop(key) for key in [*given] if key not in cls.model_fields}
+        return given | {"suites": {name: _settings(name, value) for name, value in others.items()}}
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -238,8 +245,11 @@ def load_study(path: Path) -> Study:
 def _check_evals(given: object, path: Path) -> None:
     known = [*_BUILT_IN, *suites()]
     for name in given if isinstance(given, dict) else []:
-        if name not in known:
-            raise StudyError(f"unknown key 'evals.{name}'", where=path, mend=nearest(str(name), known))
+        # The package of published tests takes seconds to import: it is asked only for a name that is not ours.
+        if name not in known and name not in published_names():
+            raise StudyError(
+                f"unknown key 'evals.{name}'", where=path, mend=nearest(str(name), [*known, *published_names()])
+            )
 
 
 def _check_names(study: Study, path: Path) -> None:
