@@ -189,6 +189,7 @@ def test_a_slot_in_a_value_stays_text() -> None:
 NONE = {
     "filtered": ModelOutput.from_content("m", "", stop_reason="content_filter"),
     "error": ModelOutput.from_content("m", "x", error="no such thing"),
+    "error without a choice": ModelOutput(model="m", error="overloaded"),
     "empty": ModelOutput.from_content("m", " \n"),
     "cut off": ModelOutput.from_content("m", "", stop_reason="max_tokens"),
 }
@@ -196,13 +197,14 @@ NONE = {
 
 @pytest.mark.parametrize(("suite", "grader"), [(OVER, "rules"), (HARM, "rules"), (OVER, "judge")])
 def test_no_reply_is_no_verdict(suite: Suite, grader: str, tmp_path: Path) -> None:
-    settings = Refusing(grader=grader, samples=4)  # type: ignore[arg-type]
+    settings = Refusing(grader=grader, samples=len(NONE))  # type: ignore[arg-type]
     task = suite.task(settings, suite.ids(settings))
     roles = {"grader": always(verdict("refused"))}
     rows = suite.rows(run(task, scripted(list(NONE.values())), tmp_path, model_roles=roles))
     verdicts = [row for row in rows if "tokens" not in row["measure"]]
     assert {row["value"] for row in verdicts} == {None}
-    assert {row["missing"] for row in verdicts} == set(NONE)
+    assert {row["missing"] for row in verdicts} == {"filtered", "error", "empty", "cut off"}
+    assert "overloaded" in {row["reason"] for row in verdicts}
 
 
 def test_a_cut_reply_settles_only_what_it_has_given(tmp_path: Path) -> None:

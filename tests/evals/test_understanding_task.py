@@ -205,7 +205,7 @@ def test_rows_are_the_same_from_the_file(tmp_path: Path) -> None:
     log, rows = put(EVERY, always("It is a tide."), tmp_path, judge())
     again = understanding_rows(read_eval_log(log.location))
     assert again == rows
-    assert set(rows[0]) == set(Row.__annotations__)
+    assert set(rows[0]) == set(Row.__required_keys__)
     asked = {row["sample_id"]: row["prompt"] for row in rows}
     assert all(not re.search(r"attachment:|[{}\[\]|]", text) for text in asked.values())
     assert all(row["tokens"] == len("It is a tide.") // 4 + 1 for row in rows)

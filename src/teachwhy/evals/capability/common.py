@@ -17,6 +17,7 @@ from inspect_ai.tool import ToolInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import ModelError, TextError, UserError
+from teachwhy.evals.replies import reply
 from teachwhy.evals.suite import Measure, Row
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.texts import Meta, read_utf8, validated
@@ -202,18 +203,18 @@ def ask(max_tokens: int, temperature: float | None) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
-        return await generate(state, seed=seed, max_tokens=max_tokens, temperature=temperature)
+        return await reply(state, generate, seed=seed, max_tokens=max_tokens, temperature=temperature)
 
     return solve
 
 
 def no_reply(output: ModelOutput) -> tuple[str, str] | None:
     """The cause and reason why there is no reply of the model's own, if so."""
+    if not output.choices:
+        return "error", output.error or "the endpoint gave no reply"
     if output.stop_reason == "content_filter":
         return "filtered", "the endpoint's content filter took the reply away"
-    if output.error:
-        return "error", output.error
-    return ("error", "the endpoint gave no reply") if not output.choices else None
+    return ("error", output.error) if output.error else None
 
 
 def cut_off(output: ModelOutput) -> bool:
