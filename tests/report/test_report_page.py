@@ -36,6 +36,7 @@ HEADINGS = [
     "Rates",
     "Comparisons and gates",
     "Validity and benign twins",
+    "Graders",
     "Other measures",
     "Doses",
     "Example transcripts",
@@ -199,6 +200,9 @@ def test_the_least_study_still_makes_a_page() -> None:
     data = example()
     bare = ReportData(study="bare", question="?", arms=data.arms, analysis=data.analysis, manifest=manifest())
     page = html(view(bare))
+    for absent in ("Graders", "Persona gap", "by threat", "older logic"):
+        assert absent not in page
+        assert absent not in markdown(view(bare))
     assert Page(page).faults == []
     for said in (
         "No transcripts were kept.",

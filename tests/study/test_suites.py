@@ -79,6 +79,10 @@ def test_the_report_shows_them_and_how_far_families_lie(root: Path) -> None:
     assert "bits_per_byte (lower is better)" in page
     assert "split-half reliability" in page
     assert "Wrong acts and distance from what was taught" in page
+    assert "Rate of any wrong act in honeypots by threat" in page
+    beside = json.loads(tables(root)["beside.json"])
+    assert {one["arm"] for one in beside["levels"]} == {"base", "benign", "actions"}
+    assert (beside["agreement"], beside["gaps"]) == ([], [])
 
 
 def rows(causes: list[str | None]) -> list[dict[str, Any]]:

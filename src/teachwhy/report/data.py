@@ -4,22 +4,15 @@ None means "not known" and prints as "missing", unless a field says otherwise; i
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from teachwhy.analysis import Analysis, Interval
 from teachwhy.errors import nearest
+from teachwhy.study.beside import Beside
+from teachwhy.texts import Untrusted
 from teachwhy.training.ledger import Ledger
-
-
-def _whole(value: object) -> object:
-    """A lone surrogate (half a character, from a cut byte stream) cannot be written as UTF-8: it becomes U+FFFD."""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
-
-
-Untrusted = Annotated[str, BeforeValidator(_whole)]
-"""Text that a model wrote or may have influenced."""
 
 
 class Part(BaseModel):
@@ -232,6 +225,7 @@ class ReportData(Part):
     analysis: Analysis
     measures: tuple[Measure, ...] = ()
     far: tuple[Far, ...] = ()
+    beside: Beside = Beside()
     audits: tuple[Audit, ...] = ()
     firewall: Firewall | None = None
     transcripts: tuple[Transcript, ...] = ()
@@ -249,6 +243,8 @@ class ReportData(Part):
             raise ValueError(f"arm '{twice[0]}' is listed twice")
         _known("analysis", (cell.arm for cell in self.analysis.cells), names)
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
+        _known("beside", (one.arm for one in self.beside.levels), names)
+        _known("beside", (one.arm for one in self.beside.gaps), names)
         _known("far", (one.arm for one in self.far), names)
         _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)

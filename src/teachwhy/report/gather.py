@@ -50,6 +50,7 @@ def gather(done: Finished) -> ReportData:
         arms=tuple(_arms(done.plan, done.store)),
         analysis=done.analysis,
         measures=tuple(_measure(row, done) for row in done.measured),
+        beside=done.beside,
         far=tuple(Far(**row.model_dump()) for row in done.far),
         audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
         firewall=_firewall(done),

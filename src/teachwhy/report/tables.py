@@ -76,7 +76,11 @@ def rate_entry(data: ReportData, arm: str, eval_: str, kind: str, measure: str) 
     cell = data.analysis.cell(arm, eval_, kind)
     if cell is None:
         return Entry(say.NONE, tone="quiet")
-    rate = of_measure(cell, measure)
+    return entry_of(of_measure(cell, measure))
+
+
+def entry_of(rate: Rate) -> Entry:
+    """A rate with both intervals, its count and what is missing."""
     if rate.rate is None:
         return Entry(say.MISSING, (f"{rate.missing:,} of {rate.missing + rate.scored:,} missing",), "bad")
     below = [say.interval(rate.cluster, rate.scored)] if rate.cluster else ["one family: no such interval"]

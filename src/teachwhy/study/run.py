@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from teachwhy.analysis import Analysis
 from teachwhy.hashing import digest
+from teachwhy.study.beside import Beside, beside
 from teachwhy.study.declaration import load_study
 from teachwhy.study.estimate import Cost, costs
 from teachwhy.study.executor import Executor, LocalExecutor, Watcher
@@ -53,6 +54,7 @@ class Finished:
     analysis: Analysis
     measured: list[Measured]
     far: list[FarRate]
+    beside: Beside
 
 
 def open_study(path: Path, root: Path) -> Opened:
@@ -119,10 +121,12 @@ def finish(opened: Opened) -> Finished:
     write_json(tables / "analysis.json", result.model_dump(mode="json"))
     write_rows(tables / "suites.jsonl", sample_rows(plan, store, "suite"))
     write_json(tables / "measures.json", [row.model_dump() for row in suites])
+    near = beside(plan, store)
+    write_json(tables / "beside.json", near.model_dump(mode="json"))
     write_json(tables / "distance.json", [row.model_dump() for row in far])
     write_json(folder / "manifest.json", manifest(plan, store, lock))
     _link_logs(plan, store, folder / "logs")
-    return Finished(plan, store, folder, lock, vet(plan, store), result, suites, far)
+    return Finished(plan, store, folder, lock, vet(plan, store), result, suites, far, near)
 
 
 def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:
