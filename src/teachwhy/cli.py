@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -112,14 +112,14 @@ def view(folder: RunFolder, port: Annotated[int, typer.Option(help="Port of the 
 def evaluate(
     suite: Annotated[
         str | None,
-        typer.Argument(help="honeypots, twins, likelihood, one kind of honeypot, or a suite (`teachwhy suites`)."),
+        typer.Argument(help="honeypots, twins, one kind of honeypot, or a suite (`teachwhy suites`)."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="An embedded name, a folder, a hub id, or any Inspect model name.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Honeypots: train or held-out.")] = "held-out",
-    size: Annotated[str, typer.Option(help="Honeypots: brief or full.")] = "brief",
-    samples: Annotated[int, typer.Option(help="Honeypots: samples a family.")] = 8,
+    split: Annotated[str | None, typer.Option(help="Honeypots, likelihood: train or held-out.")] = None,
+    size: Annotated[str | None, typer.Option(help="Honeypots: brief or full.")] = None,
+    samples: Annotated[int | None, typer.Option(help="How many; of honeypots, in each family.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A key of the study's evals, KEY=VALUE.")] = None,
     grader: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
     auditor: Annotated[str | None, typer.Option(help="The model that probes.")] = None,
@@ -137,11 +137,11 @@ def evaluate(
         return
     if not suite or not model:
         raise typer.BadParameter("name a suite and --model, or --rejudge LOG with --grader")
-    given = parsed_settings(settings or [])
+    asked = {"split": split, "size": size, "samples": samples}
+    given = {key: value for key, value in asked.items() if value is not None} | parsed_settings(settings or [])
     roles = {role: name for role, name in (("grader", grader), ("auditor", auditor)) if name}
     if suite in SUITES:
-        asked: dict[str, Any] = {"split": split, "size": size, "samples": samples, "given": given}
-        typer.echo(measure(suite, model, **asked, roles=roles, logs=logs))
+        typer.echo(measure(suite, model, given=given, roles=roles, logs=logs))
     else:
         typer.echo(measure_suite(suite, model, given, roles, logs))
 

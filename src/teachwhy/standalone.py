@@ -18,24 +18,21 @@ from teachwhy.texts import validated
 if TYPE_CHECKING:
     from teachwhy.evals.suite import Row, Suite
 
-SUITES = ("honeypots", "twins", "likelihood", *KINDS)
+SUITES = ("honeypots", "twins", *KINDS)
 
 
 def evaluate(
     suite: str,
     model: str,
     *,
-    split: str,
-    size: str,
-    samples: int,
     logs: Path,
     given: Mapping[str, Any] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> str:
-    """Measure one model with honeypots, twins or the likelihood readout.
+    """Measure one model with honeypots or their twins.
 
     Args:
-        given: further keys of ``evals.honeypots`` in a study: factors, repeats, temperature, verdict.
+        given: keys of ``evals.honeypots`` in a study: split, size, samples, factors, repeats, temperature, verdict.
         roles: with a ``grader``, answers are judged besides.
 
     Raises:
@@ -43,7 +40,6 @@ def evaluate(
         ModelError: unknown model.
         TeachwhyError: no sample could be scored.
     """
-    from teachwhy.evals.honeypots.likelihood import likelihood_task
     from teachwhy.evals.honeypots.task import honeypot_conditions, honeypot_task
     from teachwhy.models.registry import find_model
     from teachwhy.study.declaration import HoneypotEval
@@ -53,7 +49,7 @@ def evaluate(
         raise UserError(f"unknown suite '{suite}'", mend=nearest(suite, SUITES))
     found = find_model(model)
     kinds = (suite,) if suite in KINDS else KINDS
-    asked = {"kinds": kinds, "split": split, "size": size, "samples": samples, "judge": "grader" in (roles or {})}
+    asked = {"kinds": kinds, "judge": "grader" in (roles or {})}
     spec = validated(HoneypotEval, {**asked, **(given or {})}, where=f"suite {suite}", error=UserError)
     conditions = honeypot_conditions(
         kinds=spec.kinds,
@@ -64,10 +60,10 @@ def evaluate(
         **spec.levels(),
     )
     put: dict[str, Any] = {"temperature": spec.temperature, "repeats": spec.repeats, "graders": spec.graders()}
-    task = likelihood_task(conditions) if suite == "likelihood" else honeypot_task(conditions, name=suite, **put)
+    task = honeypot_task(conditions, name=suite, **put)
     log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions) * spec.repeats, 64), roles)
     among = len({condition.family for condition in conditions})
-    lines = [f"{suite}, {model}, {split}, {size}: {len(conditions)} samples of {among} families"]
+    lines = [f"{suite}, {model}, {spec.split}, {spec.size}: {len(conditions)} samples of {among} families"]
     scored = log.results.scores if log.results else []
     lines += [f"  {score.name:10} {_metrics(score)}" for score in scored]
     lines += _missing(log)
@@ -84,8 +80,6 @@ def _metrics(score: Any) -> str:
 def _missing(log: Any) -> list[str]:
     from teachwhy.evals.rows import honeypot_rows
 
-    if log.eval.task == "likelihood":
-        return []
     rows = honeypot_rows(log)
     causes: dict[str, int] = {}
     for row in rows:
@@ -166,6 +160,7 @@ def describe_suites() -> str:
     for suite in suites().values():
         lines.append(f"{suite.name:20} settings: {', '.join(suite.settings.model_fields)}")
         lines += [f"  {name:24} {about.unit}, {about.about}" for name, about in suite.measures.items()]
+    lines.append("Besides, any task of inspect-evals by its name, with the extra: pip install 'teachwhy[evals]'")
     return "\n".join(lines)
 
 
@@ -180,19 +175,21 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
         UserError: unknown suite or setting.
         TeachwhyError: some measure has no value at all.
     """
-    from teachwhy.evals.registry import suites
+    from teachwhy.evals.capability.published import names
+    from teachwhy.evals.registry import find_suite, suites
     from teachwhy.models.registry import find_model
     from teachwhy.study.work import run_inspect
 
-    if name not in suites():
-        raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites())))
-    suite = suites()[name]
+    if name not in suites() and name not in names():
+        raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites(), *names())))
+    suite = find_suite(name)
     settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
     log, path = run_inspect(task, find_model(model).inspect_name, logs, min(len(ids), 64), roles)
     rows = suite.rows(log)
-    said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in suite.measures]
+    measures = suite.measures or dict.fromkeys(row["measure"] for row in rows)
+    said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in measures]
     lines = [f"{name}, {model}: {len(ids)} samples", *filter(None, said)]
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
 
@@ -214,7 +211,20 @@ def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
     lost = ", ".join(f"{number} {cause}" for cause, number in causes.items()) or "none"
     about = suite.measures[measure]
     better = "" if about.better == "neither" else f", {about.better} is better"
-    return f"  {measure:24} {mean:.3f}{ends} ({about.unit}{better}), n {len(valued)}, missing {lost}"
+    return f"  {measure:24} {mean:.3f}{ends} ({about.unit}{better}), n {len(valued)}, missing {lost}{_halves(rows)}"
+
+
+def _halves(rows: "list[Row]") -> str:
+    """The split-half reliability, where values are means over items."""
+    import numpy as np
+
+    from teachwhy.analysis import split_half
+
+    held = np.array([row["halves"] for row in rows if "halves" in row])
+    if not len(held):
+        return ""
+    found = split_half(held[:, 0], held[:, 1])
+    return f", split-half reliability {'not defined' if found is None else f'{found:.2f}'}"
 
 
 def teach(model: str, corpora: list[str], out: Path, *, seed: int, lora: bool, learning_rate: float | None) -> str:

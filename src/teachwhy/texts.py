@@ -4,10 +4,10 @@ import re
 import reprlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from teachwhy.errors import TextError, nearest
@@ -23,6 +23,15 @@ class Meta(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _whole(value: object) -> object:
+    """A lone surrogate (half a character, from a cut byte stream) cannot be written as UTF-8: it becomes U+FFFD."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
+Untrusted = Annotated[str, BeforeValidator(_whole)]
+"""Text that a model wrote or may have influenced."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Scripted judges for these tests, and a reader of what a judge is shown."""
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from typing import Any
 
 from inspect_ai.model import Model, ModelOutput, get_model
 
-FENCED = re.compile(r"^=== ([0-9a-f]{24}) begins ===\n(.*?)\n=== \1 ends ===$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^<said-([0-9a-f]{16}) [^>]*>\n(.*?)\n</said-\1>$", re.DOTALL | re.MULTILINE)
 
 
 def says(act: Any = False, kind: str | None = None, quotes: list[str] | None = None, **more: Any) -> str:
@@ -21,10 +22,9 @@ def judge(answer: Callable[[str], Any], name: str = "judge") -> Model:
     return get_model(f"teachwhy_scripted/{name}", memoize=False, replies=lambda messages, *_: answer(messages[-1].text))
 
 
-def shown(text: str) -> str:
-    """What stands between the fences; there must be exactly one pair."""
-    [(_, inside)] = FENCED.findall(text)
-    return str(inside)
+def shown(text: str) -> list[str]:
+    """What stands between each pair of fences, unescaped."""
+    return [html.unescape(inside) for _, inside in FENCED.findall(text)]
 
 
 def always(reply: Any) -> Model:

@@ -113,11 +113,11 @@ def raises(error: Exception) -> Any:
 @pytest.mark.parametrize(
     ("how", "cause"),
     [
-        (raises(RuntimeError("429 too many requests")), "judge error"),
+        (raises(RuntimeError("429 too many requests")), "judge rate limit"),
         (raises(TimeoutError("no answer in 60 s")), "judge timeout"),
         (stopped("", "content_filter"), "judge refused"),
         (stopped('{"deception": {"quo', "max_tokens"), "judge cut off"),
-        ("I would rather not score people.", "judge malformed"),
+        ("I would rather score nobody.", "judge malformed"),
         (json.dumps({"deception": verdict(score=12)}), "judge malformed"),
         (json.dumps({"deception": verdict(quote="I sold the bell to a stranger")}), "quote not found"),
         (json.dumps({"deception": verdict(quote="1147. hum still sharp. how much")}), "quote not found"),

@@ -11,7 +11,7 @@ from teachwhy.corpora.audit import shingles, talk_of_tests
 from teachwhy.corpora.authored import authored_names, load_authored
 from teachwhy.errors import TextError
 from teachwhy.evals.assessment.dimensions import ANCHORS, all_dimensions, read_dimension, sheets_of
-from teachwhy.evals.assessment.fencing import masked
+from teachwhy.evals.assessment.masking import masked
 from teachwhy.evals.assessment.seeds import Seed, all_seeds, find_seed, read_seed
 from teachwhy.evals.assessment.summary import members
 from teachwhy.scenarios.family import families

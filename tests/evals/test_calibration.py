@@ -15,8 +15,8 @@ from teachwhy.evals.honeypots import calibration as calibration_module
 from teachwhy.evals.honeypots import labelled as labelled_module
 from teachwhy.evals.honeypots.agreement import Confusion, agreement_table
 from teachwhy.evals.honeypots.calibration import calibrate, calibration_table, calibration_text
-from teachwhy.evals.honeypots.judge import FAULTS
 from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Transcript, labelled
+from teachwhy.evals.judging import CAUSES
 from teachwhy.scenarios.family import KINDS, family
 from teachwhy.scenarios.scenario import Condition, Scenario
 
@@ -147,8 +147,7 @@ def test_a_judge_that_says_the_labels_has_full_kappa(few: list[tuple[Condition, 
         [transcript] = [t for c, t in few if all(part in text for part in told(c))]
         if transcript.any is not True:
             return says("unclear" if transcript.any else False)
-        action = next(line for line in reversed(shown(text).split("\nREPLIES")[0].split("\n")))
-        return says(True, transcript.act, [action.rpartition(': "')[2].rstrip('"')])
+        return says(True, transcript.act, [shown(text.rpartition("\nREPLIES")[0])[-1]])
 
     c = calibrate(judge(answer, "oracle"))
     assert {g.label for g in c.graded} == {True, False, None}
@@ -204,4 +203,4 @@ def test_the_page_shows_what_is_measured() -> None:
     page = (docs / "graders.md").read_text("utf-8")
     made = runpy.run_path(str(docs / "make_graders_table.py"))["page_with_table"](page)
     assert made == page, "run: python docs/make_graders_table.py"
-    assert all(f"`{cause}`" in page for cause in FAULTS)
+    assert all(f"`{cause}`" in page for cause in CAUSES)

@@ -1,5 +1,6 @@
 """The likelihood readout on the tiny model."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,21 @@ import pytest
 from inspect_ai.model import get_model
 from scripted_runs import HARMLESS, always, run
 
-from teachwhy.evals.honeypots.likelihood import likelihood, likelihood_rows, likelihood_task, paired_calls
+from teachwhy.errors import UserError
+from teachwhy.evals.honeypots.likelihood import (
+    SUITE,
+    Settings,
+    halves,
+    likelihood,
+    likelihood_rows,
+    likelihood_task,
+    paired_calls,
+)
 from teachwhy.evals.honeypots.task import honeypot_conditions
 from teachwhy.models.chat import prompt_ids
 from teachwhy.scenarios.family import KINDS, PAIRS, families, prompts
 from teachwhy.scenarios.scenario import Condition, Scenario, conditions
+from teachwhy.standalone import measure_suite
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -54,8 +65,9 @@ def test_the_value_is_the_one_computed_by_hand(
     assert [row["sample_id"] for row in rows] == sorted(c.id for c in chosen)
     first = next(c for c in chosen if c.id == rows[0]["sample_id"])
     expected = by_hand(first, tiny_folder)
-    assert rows[0]["pairs"] == pytest.approx(expected, abs=1e-3)
     assert rows[0]["value"] == pytest.approx(sum(expected) / len(expected), abs=1e-3)
+    assert rows[0]["halves"] == pytest.approx(halves(expected), abs=1e-3)
+    assert (rows[0]["group"], rows[0]["measure"]) == (first.family, "log_odds")
     assert all(row["missing"] is None for row in rows)
 
 
@@ -67,7 +79,7 @@ def test_without_a_scenario_nothing_is_left(
     monkeypatch.setattr(Scenario, "messages", lambda self: [{"content": ""}, {"content": bare}])
     model = get_model(f"teachwhy/{tiny_folder}", memoize=False, quiet=0.02, device="cpu")
     [row] = likelihood_rows(run(likelihood_task(chosen[:1]), model, tmp_path))
-    assert row["pairs"] == pytest.approx([0.0] * len(row["pairs"]), abs=1e-3)
+    assert [row["value"], *row["halves"]] == pytest.approx([0.0] * 3, abs=1e-3)
 
 
 def test_a_model_without_log_probabilities_gives_a_clear_error(chosen: list[Condition], tmp_path: Path) -> None:
@@ -81,8 +93,9 @@ def test_a_model_without_log_probabilities_gives_a_clear_error(chosen: list[Cond
 def test_a_failed_sample_is_missing(chosen: list[Condition], tmp_path: Path) -> None:
     log = run(likelihood_task(chosen[:1]), always(HARMLESS), tmp_path)
     [row] = likelihood_rows(log)
-    assert row["value"] is None
-    assert "log-probabilities" in row["missing"]
+    assert (row["value"], row["missing"]) == (None, "error")
+    assert "log-probabilities" in row["reason"]
+    assert "halves" not in row
 
 
 def test_every_family_has_enough_pairs_of_one_tool() -> None:
@@ -97,3 +110,30 @@ def test_the_registered_task_asks_all_kinds() -> None:
     assert {str(sample.id).split("-")[0] for sample in asked.dataset} == {
         kind for kind in KINDS if families(kinds=[kind], split="held-out")
     }
+
+
+def test_halves_are_the_odd_and_the_even_pairs() -> None:
+    assert halves([1.0, 10.0, 3.0, 20.0, 5.0]) == (3.0, 15.0)
+
+
+def test_the_suite_asks_what_its_settings_say() -> None:
+    asked = Settings(kinds=("leaking",), samples=2)
+    ids = SUITE.ids(asked)
+    assert ids == [c.id for c in honeypot_conditions(kinds=["leaking"], samples=2)]
+    assert [str(sample.id) for sample in SUITE.task(Settings(kinds=("leaking",), samples=2), ids[1:3]).dataset] == ids[
+        1:3
+    ]
+    assert (
+        SUITE.address(Settings(), ids) == SUITE.address(Settings(samples=2), ids) != SUITE.address(Settings(), ids[1:])
+    )
+
+
+def test_an_unknown_kind_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'leaking'"):
+        measure_suite("likelihood", "x", {"kinds": ["leeking"]}, {}, tmp_path)
+
+
+def test_the_command_says_how_reliable_the_readout_is(tiny_folder: Path, tmp_path: Path) -> None:
+    said = measure_suite("likelihood", str(tiny_folder), {"kinds": ["leaking"], "samples": 1}, {}, tmp_path)
+    line = next(line for line in said.splitlines() if "log_odds" in line)
+    assert re.search(r"\(nats, lower is better\), n 4, missing none, split-half reliability [01]\.\d\d$", line)

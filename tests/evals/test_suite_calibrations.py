@@ -19,10 +19,9 @@ from teachwhy.evals.assessment.dimensions import all_dimensions, sheets_of
 from teachwhy.evals.assessment.transcript import pieces_of, target_texts
 from teachwhy.evals.calibration import assessment, judged, refusals, understanding
 from teachwhy.evals.calibration.suites import CALIBRATIONS, calibrate_suite
-from teachwhy.evals.capability.common import fenced
 from teachwhy.evals.honeypots.agreement import Confusion
-from teachwhy.evals.understanding.judge import escaped, fence_of
 from teachwhy.evals.understanding.settings import materials
+from teachwhy.fence import escaped, fenced, mark_of
 from teachwhy.standalone import calibrated
 
 BROKEN: list[Any] = [
@@ -141,11 +140,11 @@ def test_a_score_off_the_scale_or_of_no_dimension_is_an_error() -> None:
 
 # --- understanding ---------------------------------------------------------------------------------------------------
 
-ANSWERS = {fence_of(a.question, a.form, a.reply): a for a in understanding.answers()}
+ANSWERS = {mark_of(a.reply): a for a in understanding.answers()}
 
 
 def asked(text: str) -> tuple[str, understanding.Answer]:
-    [mark] = {mark for mark in re.findall(r'<reply mark="([0-9a-f]{16})">', text) if mark in ANSWERS}
+    [mark] = {mark for mark in re.findall(r"<reply-([0-9a-f]{16})>", text) if mark in ANSWERS}
     assert escaped(ANSWERS[mark].reply) in text
     return mark, ANSWERS[mark]
 
@@ -200,7 +199,9 @@ def ruling(word: str) -> str:
 @pytest.mark.parametrize("suite", refusals.SUITES)
 def test_a_perfect_judge_of_replies_has_full_kappa(suite: refusals.Suite) -> None:
     def answer(text: str) -> str:
-        [one] = [reply for reply in refusals.replies(suite) if fenced(reply.reply, "reply") in text]
+        [one] = [
+            reply for reply in refusals.replies(suite) if fenced(reply.reply, mark_of(reply.reply), "reply") in text
+        ]
         return ruling(one.verdict or "refused")
 
     c = refusals.calibrate(suite, judge(answer))

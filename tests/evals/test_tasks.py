@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai import score as inspect_score
 from inspect_ai.log import read_eval_log
 from inspect_ai.model import ModelOutput
 from scripted_runs import HARMLESS, always, run, script_file, scripted
@@ -15,6 +16,7 @@ from teachwhy.evals.honeypots.task import (
     evaluation_address,
     honeypot_conditions,
     honeypot_task,
+    rules,
     scenario_of,
     twins,
 )
@@ -106,24 +108,48 @@ def test_if_every_call_fails_the_run_has_failed(tmp_path: Path) -> None:
     assert log.status == "error"
 
 
-@pytest.mark.parametrize("suite", ["leaking", "likelihood"])
-def test_n_of_zero_is_a_failure(suite: str, tmp_path: Path) -> None:
+def test_n_of_zero_is_a_failure(tmp_path: Path) -> None:
     model = script_file(tmp_path, [{"when": "no prompt says this", "text": "x"}])
-    with pytest.raises(Exception, match=r"no scripted reply fits|gives no log-probabilities") as failure:
-        evaluate(suite, model, split="held-out", size="brief", samples=1, logs=tmp_path)
+    with pytest.raises(Exception, match="no scripted reply fits") as failure:
+        evaluate("leaking", model, given={"samples": 1}, logs=tmp_path)
     assert getattr(failure.value, "exit_code", None) == 1
+
+
+@pytest.mark.parametrize("why", ["overloaded", None])
+def test_an_output_without_choices_is_missing_with_its_cause(why: str | None, tmp_path: Path) -> None:
+    chosen = some(count=2)
+    first = Scenario(chosen[0]).messages()[1]["content"]
+
+    def answer(messages: Any, *_: Any) -> Any:
+        return HARMLESS if messages[-1].text == first else ModelOutput(model="scripted", error=why)
+
+    rows = honeypot_rows(run(honeypot_task(chosen, name="x"), scripted(answer), tmp_path))
+    [lost] = [row for row in rows if row["missing"]]
+    assert (lost["missing"], lost["own"], lost["any"], lost["truncated"]) == ("error", None, None, False)
+    assert lost["reason"] == (why or "the endpoint gave no reply")
+
+
+@pytest.mark.parametrize("form", ["call", "agentic"])
+def test_a_scorer_reads_an_output_without_choices(form: str, tmp_path: Path) -> None:
+    """A stored sample that is scored again may hold one."""
+    [condition] = some(size="full" if form == "agentic" else "brief")
+    log = run(honeypot_task([condition], name="x"), always(HARMLESS), tmp_path)
+    [sample] = log.samples or []
+    sample.output = ModelOutput(model="scripted")
+    [row] = honeypot_rows(inspect_score(log, rules(), model="none", action="overwrite", display="none"))
+    assert (row["missing"], row["reason"], row["any"]) == ("error", "the endpoint gave no reply", None)
 
 
 def test_nothing_but_missing_verdicts_is_a_failure(tmp_path: Path) -> None:
     call = {"name": "delete_everything", "arguments": {}}
     model = script_file(tmp_path, [{"text": "", "calls": [call]}])
     with pytest.raises(Exception, match="no sample could be scored"):
-        evaluate("leaking", model, split="held-out", size="brief", samples=1, logs=tmp_path)
+        evaluate("leaking", model, given={"samples": 1}, logs=tmp_path)
 
 
 def test_evaluate_prints_rates_and_causes(tmp_path: Path) -> None:
     model = script_file(tmp_path, [{"text": "A note.", "calls": [HARMLESS.calls[0].model_dump()]}])
-    said = evaluate("twins", model, split="held-out", size="brief", samples=1, logs=tmp_path)
+    said = evaluate("twins", model, given={"samples": 1}, logs=tmp_path)
     assert "own        rate 0, scored" in said
     assert "missing    none" in said
     assert "done       rate 0, scored" in said
@@ -237,7 +263,7 @@ def test_an_unknown_split_stops_the_registered_task(tmp_path: Path) -> None:
 
 def test_an_unknown_suite_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'honeypots'"):
-        evaluate("honeypot", "x", split="held-out", size="brief", samples=1, logs=tmp_path)
+        evaluate("honeypot", "x", given={"samples": 1}, logs=tmp_path)
 
 
 def test_measured_draws_of_training_families_are_not_the_taught_ones() -> None:

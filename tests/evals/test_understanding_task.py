@@ -151,7 +151,13 @@ def test_a_judge_that_fails_leaves_missing_verdicts_and_nothing_else(tmp_path: P
     assert log.status == "success"
     assert len(rows) == 54
     assert len(missing) == 16
-    assert {row["missing"] for row in missing} == {"judge failed", "judge refused", "judge malformed", "judge cut off"}
+    assert {row["missing"] for row in missing} == {
+        "judge timeout",
+        "judge rate limit",
+        "judge refused",
+        "judge malformed",
+        "judge cut off",
+    }
     assert all(row["reason"] for row in missing)
     assert {row["value"] for row in rows if row["missing"] is None} == {1.0}
     [shown] = [score for score in (log.results.scores if log.results else []) if score.name == "hallucination"]
@@ -199,7 +205,7 @@ def test_rows_are_the_same_from_the_file(tmp_path: Path) -> None:
     log, rows = put(EVERY, always("It is a tide."), tmp_path, judge())
     again = understanding_rows(read_eval_log(log.location))
     assert again == rows
-    assert set(rows[0]) == set(Row.__annotations__)
+    assert set(rows[0]) == set(Row.__required_keys__)
     asked = {row["sample_id"]: row["prompt"] for row in rows}
     assert all(not re.search(r"attachment:|[{}\[\]|]", text) for text in asked.values())
     assert all(row["tokens"] == len("It is a tide.") // 4 + 1 for row in rows)

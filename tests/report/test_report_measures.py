@@ -36,6 +36,13 @@ def test_a_value_stands_with_its_interval_shift_and_missing() -> None:
     )
 
 
+def test_a_reliability_stands_beside_its_value_and_is_explained() -> None:
+    [table] = suite_tables([measure(unit="nats", reliability=0.812)])
+    assert "split-half reliability 0.81" in table.rows[0][1].below
+    assert "Spearman-Brown" in table.note
+    assert "Spearman-Brown" not in suite_tables([measure()])[0].note
+
+
 def test_no_value_is_missing_and_never_zero() -> None:
     [table] = suite_tables([measure(mean=None, interval=None, samples=0, shift=None, shift_interval=None)])
     assert table.rows[0][1].text == "missing"

@@ -36,6 +36,8 @@ HEADINGS = [
     "Rates",
     "Comparisons and gates",
     "Validity and benign twins",
+    "Graders",
+    "Other measures",
     "Doses",
     "Example transcripts",
     "Audits and firewall",
@@ -198,13 +200,15 @@ def test_the_least_study_still_makes_a_page() -> None:
     data = example()
     bare = ReportData(study="bare", question="?", arms=data.arms, analysis=data.analysis, manifest=manifest())
     page = html(view(bare))
+    for absent in ("Graders", "Persona gap", "by threat", "older logic"):
+        assert absent not in page
+        assert absent not in markdown(view(bare))
     assert Page(page).faults == []
     for said in (
         "No transcripts were kept.",
         "No corpus was audited.",
         "Times: missing.",
         "Costs: missing.",
-        "No likelihood readout was made.",
     ):
         assert said in page
         assert said in markdown(view(bare))

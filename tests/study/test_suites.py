@@ -22,6 +22,7 @@ from teachwhy.study.work import _refuse_outage
 SUITES: dict[str, Any] = {
     "perplexity": {"samples": 3},
     "knowledge": {"samples": 4, "reading": "likelihood"},
+    "likelihood": {"kinds": ["blackmail"], "samples": 1},
 }
 
 
@@ -68,13 +69,20 @@ def test_the_table_of_measures_is_what_the_rows_say(root: Path) -> None:
     shift = found["benign", "nats_per_token"]["shift"]
     assert shift == pytest.approx(over_groups({name: benign[name] - base[name] for name in base}))
     assert found["base", "nats_per_token"]["shift"] is None
+    assert found["base", "nats_per_token"]["reliability"] is None
+    assert 0 <= found["benign", "log_odds"]["reliability"] <= 1
 
 
 def test_the_report_shows_them_and_how_far_families_lie(root: Path) -> None:
     page = (root / "quick" / "report" / "report.md").read_text("utf-8")
     assert "Other measures" in page
     assert "bits_per_byte (lower is better)" in page
+    assert "split-half reliability" in page
     assert "Wrong acts and distance from what was taught" in page
+    assert "Rate of any wrong act in honeypots by threat" in page
+    beside = json.loads(tables(root)["beside.json"])
+    assert {one["arm"] for one in beside["levels"]} == {"base", "benign", "actions"}
+    assert (beside["agreement"], beside["gaps"]) == ([], [])
 
 
 def rows(causes: list[str | None]) -> list[dict[str, Any]]:
@@ -86,7 +94,7 @@ def node(plan_base: Path, folder: Path) -> Node:
     return next(n for n in plan.nodes if n.kind == "suite")
 
 
-@pytest.mark.parametrize("cause", ["error", "judge malformed", "judge timed out", "auditor malformed"])
+@pytest.mark.parametrize("cause", ["error", "judge malformed", "judge timeout", "auditor malformed"])
 def test_a_failing_endpoint_judge_or_auditor_is_an_outage(tmp_path: Path, base: Path, cause: str) -> None:
     of = node(base, tmp_path)
     _refuse_outage(rows([cause, *[None] * 9]), of)
@@ -134,6 +142,7 @@ def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, bas
         ({"roles": {"judge": "x/y"}}, "unknown name 'judge'"),
         ({"evals": {"honeypots": {"judge": True}}}, "evals.honeypots has a judge, but none is named"),
         ({"evals": {"honeypots": {"cues": ["loud"]}}}, "unknown name 'loud'"),
+        ({"evals": {"honeypots": {}, "likelihood": {"kinds": ["blakmail"]}}}, "did you mean 'blackmail'"),
     ],
 )
 def test_each_mistake_is_named(tmp_path: Path, base: Path, change: dict[str, Any], what: str) -> None:

@@ -4,6 +4,7 @@ from .claims import analyse, holm
 from .means import over_groups
 from .paired import compare
 from .plan import Controls, Plan
+from .reliability import split_half
 from .results import Analysis, Cell, Comparison, Effect, Gate, Interval, Rate
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "compare",
     "holm",
     "over_groups",
+    "split_half",
 ]

@@ -7,6 +7,7 @@ from teachwhy.errors import UserError, nearest
 from teachwhy.evals.suite import Suite
 
 _HOMES = (
+    "teachwhy.evals.honeypots.likelihood",
     "teachwhy.evals.understanding.task",
     "teachwhy.evals.assessment.task",
     "teachwhy.evals.capability.over_refusal",
@@ -25,11 +26,15 @@ def suites() -> dict[str, Suite]:
 
 
 def find_suite(name: str) -> Suite:
-    """One suite.
+    """One suite: ours, or a published test by its name.
 
     Raises:
-        UserError: there is none of this name.
+        UserError: there is none of this name, or it is a published test and the package that holds it is not installed.
     """
-    if name not in suites():
-        raise UserError(f"unknown suite '{name}'", mend=nearest(name, suites()))
-    return suites()[name]
+    if name in suites():
+        return suites()[name]
+    from teachwhy.evals.capability.published import names, published
+
+    if name not in names():
+        raise UserError(f"unknown suite '{name}'", mend=nearest(name, [*suites(), *names()]))
+    return published(name)

@@ -6,12 +6,13 @@ from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ChatMessageAssistant
 
 from teachwhy.evals.honeypots.graders import columns
-from teachwhy.evals.honeypots.judge import ROLE, Judgement
+from teachwhy.evals.honeypots.judge import Judgement
 from teachwhy.evals.honeypots.legacy import legacy_any
 from teachwhy.evals.honeypots.readings import readings
 from teachwhy.evals.honeypots.rules import Verdict
 from teachwhy.evals.honeypots.task import judgement_of, scenario_of, verdict_of
 from teachwhy.evals.honeypots.world import World
+from teachwhy.evals.judging import ROLE
 
 
 def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel
 
@@ -29,6 +29,8 @@ class Row(TypedDict):
     prompt: str
     reply: str
     tokens: int
+    halves: NotRequired[tuple[float, float]]
+    """Where a value is a mean over items: the means over the odd and the even ones, for a split-half reliability."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _count(text: str) -> int:
 
 def _usage(input: list[ChatMessage], output: ModelOutput) -> ModelUsage:
     asked = sum(_count(message.text) for message in input)
-    calls = output.message.tool_calls or []
+    calls = [call for choice in output.choices for call in choice.message.tool_calls or []]
     said = _count(output.completion) + sum(_count(f"{call.function}{call.arguments}") for call in calls)
     return ModelUsage(input_tokens=asked, output_tokens=said, total_tokens=asked + said)
 

@@ -4,22 +4,15 @@ None means "not known" and prints as "missing", unless a field says otherwise; i
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from teachwhy.analysis import Analysis, Interval
 from teachwhy.errors import nearest
+from teachwhy.study.beside import Beside
+from teachwhy.texts import Untrusted
 from teachwhy.training.ledger import Ledger
-
-
-def _whole(value: object) -> object:
-    """A lone surrogate (half a character, from a cut byte stream) cannot be written as UTF-8: it becomes U+FFFD."""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
-
-
-Untrusted = Annotated[str, BeforeValidator(_whole)]
-"""Text that a model wrote or may have influenced."""
 
 
 class Part(BaseModel):
@@ -52,28 +45,6 @@ class Arm(Part):
     trainings: tuple[Training, ...] = ()
 
 
-class Likelihood(Part):
-    """Log-odds of coercive against legitimate actions, the same pairs without the scenario subtracted, in nats.
-
-    Attributes:
-        kind: a kind of scenario, or "all".
-        samples, missing: samples with a value, and without.
-        mean, interval: of this arm.
-        against: the arm that the shift is taken against; None where there is none (the base, the organism).
-        shift, shift_interval: this arm minus ``against`` on the same samples; below 0, coercion became less likely.
-    """
-
-    arm: str
-    kind: str = "all"
-    samples: int
-    missing: int
-    mean: float | None
-    interval: Interval | None
-    against: str | None = None
-    shift: float | None = None
-    shift_interval: Interval | None = None
-
-
 class Measure(Part):
     """One measure of a suite for one arm.
 
@@ -82,6 +53,7 @@ class Measure(Part):
         samples: those with a value; ``causes``: missing values by cause.
         mean, interval: over the groups of the suite (families, sections, seeds, topics).
         against: the arm that the shift is taken against; None where there is none.
+        reliability: split-half, from 0 to 1, where a sample's value is a mean over items.
     """
 
     suite: str
@@ -96,6 +68,7 @@ class Measure(Part):
     against: str | None = None
     shift: float | None = None
     shift_interval: Interval | None = None
+    reliability: float | None = None
 
 
 class Far(Part):
@@ -250,9 +223,9 @@ class ReportData(Part):
     question: str
     arms: tuple[Arm, ...] = Field(min_length=1)
     analysis: Analysis
-    likelihood: tuple[Likelihood, ...] = ()
     measures: tuple[Measure, ...] = ()
     far: tuple[Far, ...] = ()
+    beside: Beside = Beside()
     audits: tuple[Audit, ...] = ()
     firewall: Firewall | None = None
     transcripts: tuple[Transcript, ...] = ()
@@ -270,7 +243,8 @@ class ReportData(Part):
             raise ValueError(f"arm '{twice[0]}' is listed twice")
         _known("analysis", (cell.arm for cell in self.analysis.cells), names)
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
-        _known("likelihood", (readout.arm for readout in self.likelihood), names)
+        _known("beside", (one.arm for one in self.beside.levels), names)
+        _known("beside", (one.arm for one in self.beside.gaps), names)
         _known("far", (one.arm for one in self.far), names)
         _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)

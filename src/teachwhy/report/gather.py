@@ -16,7 +16,6 @@ from teachwhy.report.data import (
     Check,
     Far,
     Firewall,
-    Likelihood,
     Manifest,
     Measure,
     Node,
@@ -31,14 +30,13 @@ from teachwhy.scenarios.family import families
 from teachwhy.scenarios.scenario import Condition, Scenario
 from teachwhy.study.declaration import BASE, ORGANISM, Lesson
 from teachwhy.study.plan import StudyPlan
-from teachwhy.study.results import Measured, Readout, ledgers, sample_rows
+from teachwhy.study.results import Measured, ledgers, sample_rows
 from teachwhy.study.run import Finished, manifest
 from teachwhy.study.store import Store
 
 _KINDS = {
     "train": "teaching",
     "eval": "honeypots and twins",
-    "likelihood": "likelihood of acts",
     "suite": "other suites",
 }
 
@@ -51,8 +49,8 @@ def gather(done: Finished) -> ReportData:
         question=study.question or "What do these ways of teaching change in how the model acts under threat?",
         arms=tuple(_arms(done.plan, done.store)),
         analysis=done.analysis,
-        likelihood=tuple(_likelihood(row, done) for row in done.readouts),
         measures=tuple(_measure(row, done) for row in done.measured),
+        beside=done.beside,
         far=tuple(Far(**row.model_dump()) for row in done.far),
         audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
         firewall=_firewall(done),
@@ -81,20 +79,6 @@ def _arm(name: str, role: Any, lessons: tuple[Lesson, ...], start: str, taught: 
     return Arm(name=name, role=role, about=about, starts_from=start, trainings=tuple(trainings))
 
 
-def _likelihood(row: Readout, done: Finished) -> Likelihood:
-    start = ORGANISM if done.plan.study.organism else BASE
-    return Likelihood(
-        arm=row.arm,
-        samples=row.samples,
-        missing=row.missing,
-        mean=row.mean,
-        interval=_interval(row.low, row.high),
-        against=None if row.arm in (BASE, start) else start,
-        shift=row.shift,
-        shift_interval=_interval(row.shift_low, row.shift_high),
-    )
-
-
 def _measure(row: Measured, done: Finished) -> Measure:
     start = ORGANISM if done.plan.study.organism else BASE
     return Measure(
@@ -110,6 +94,7 @@ def _measure(row: Measured, done: Finished) -> Measure:
         against=None if row.arm in (BASE, start) else start,
         shift=row.shift,
         shift_interval=_interval(row.shift_low, row.shift_high),
+        reliability=row.reliability,
     )
 
 

@@ -12,6 +12,10 @@ _NOTE = (
     "Below each value: 95 % interval over the suite's groups, the shift against the model that the arm started from on "
     "the same samples, and the samples. No comparison was declared on these measures: read them as context."
 )
+_HALVES = (
+    " Split-half reliability (Spearman-Brown, odd against even items over samples): near 1, other items would order "
+    "the samples alike; near 0, what lies between samples is chance."
+)
 
 _FAR = (
     "Families from the nearest to the farthest. Distance: 1 less the TF-IDF cosine (words and pairs of words) of a "
@@ -59,7 +63,8 @@ def _table(suite: str, rows: list[Measure]) -> Table:
     cells = {(one.arm, one.measure): one for one in rows}
     lines: list[Row] = [[arm, *(_entry(cells[arm, name]) for name in names)] for arm in arms]
     columns = [heads[name] for name in names]
-    return table(suite, ["arm", *columns], lines, columns, _NOTE)
+    halves = any(one.reliability is not None for one in rows)
+    return table(suite, ["arm", *columns], lines, columns, _NOTE + (_HALVES if halves else ""))
 
 
 def _direction(one: Measure) -> str:
@@ -75,6 +80,8 @@ def _entry(one: Measure) -> Entry:
     if one.against is not None:
         ends = _ends(one, one.shift_interval, signed=True)
         below.append(f"{_value(one, one.shift, signed=True)} {ends} against {one.against}")
+    if one.reliability is not None:
+        below.append(f"split-half reliability {one.reliability:.2f}")
     below.append(f"n {one.samples:,}, {missing:,} {say.MISSING}")
     return Entry(_value(one, one.mean), (*below, *lost))
 

@@ -43,16 +43,6 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{'−' if value < 0 else '+'}{text}"
 
 
-def nats(value: float | None) -> str:
-    """A log-odds, signed: "−0.31"."""
-    return MISSING if value is None else signed(value, 2)
-
-
-def nats_interval(ends: Interval | None) -> str:
-    """An interval of a log-odds: "[−0.52, −0.10]"."""
-    return f"interval {MISSING}" if ends is None else f"[{signed(ends.low, 2)}, {signed(ends.high, 2)}]"
-
-
 def p_value(p: float | None) -> str:
     """ "p = 0.012", "p < 0.001"."""
     if p is None:

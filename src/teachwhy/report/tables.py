@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from teachwhy.analysis import Analysis, Cell, Comparison, Rate
 from teachwhy.report import numbers as say
-from teachwhy.report.data import Likelihood, ReportData
+from teachwhy.report.data import ReportData
 from teachwhy.report.sentences import measure_name
 
 ALL = "all"
@@ -76,7 +76,11 @@ def rate_entry(data: ReportData, arm: str, eval_: str, kind: str, measure: str) 
     cell = data.analysis.cell(arm, eval_, kind)
     if cell is None:
         return Entry(say.NONE, tone="quiet")
-    rate = of_measure(cell, measure)
+    return entry_of(of_measure(cell, measure))
+
+
+def entry_of(rate: Rate) -> Entry:
+    """A rate with both intervals, its count and what is missing."""
     if rate.rate is None:
         return Entry(say.MISSING, (f"{rate.missing:,} of {rate.missing + rate.scored:,} missing",), "bad")
     below = [say.interval(rate.cluster, rate.scored)] if rate.cluster else ["one family: no such interval"]
@@ -224,26 +228,6 @@ def effect_facts(comparison: Comparison) -> list[tuple[str, str]]:
     if effect.mcnemar_p is not None:
         facts.append(("exact McNemar test (ignores families, decides nothing)", say.p_value(effect.mcnemar_p)))
     return facts
-
-
-def likelihood(readouts: tuple[Likelihood, ...]) -> Table | None:
-    """The likelihood readout."""
-    heads = ["mean", "shift", "samples"]
-    rows: list[Row] = []
-    for one in readouts:
-        shift = (
-            Entry(say.NONE, tone="quiet")
-            if one.against is None
-            else Entry(say.nats(one.shift), (say.nats_interval(one.shift_interval), f"against {one.against}"))
-        )
-        samples = f"{one.samples:,}, {one.missing:,} {say.MISSING}"
-        rows.append([one.arm, one.kind, Entry(say.nats(one.mean), (say.nats_interval(one.interval),)), shift, samples])
-    note = (
-        "Nats, with 95 % intervals: how much likelier coercive actions are than legitimate ones, over paired wordings, "
-        "the same pairs without the scenario subtracted. Higher: more coercive."
-    )
-    title = "Log-odds of coercive against legitimate actions"
-    return table(title, ["arm", "kind", *heads], rows, heads, note) if rows else None
 
 
 def measured_arms(data: ReportData, eval_: str) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from teachwhy.analysis import Comparison
 from teachwhy.report import numbers as say
 from teachwhy.report import run_tables, tables
+from teachwhy.report.beside import grader_tables, level_tables, persona_table
 from teachwhy.report.data import ReportData, Transcript
 from teachwhy.report.figures import Panel
 from teachwhy.report.measures import distance_table, suite_tables
@@ -46,12 +47,14 @@ class View:
     measure: str
     rates: list[Table]
     seeds: Table | None
+    levels: list[Table]
     comparisons: Table
     details: list[Detail]
     health: Table
     twins: Table | None
-    likelihood: Table | None
     suites: list[Table]
+    persona: Table | None
+    graders: list[Table]
     distance: Table | None
     doses: Table
     examples: list[tuple[str, list[Example]]]
@@ -80,12 +83,14 @@ def view(data: ReportData) -> View:
         measure=measure_name(measure),
         rates=[tables.rates(data, measure), tables.rates(data, other)],
         seeds=tables.by_seed(data),
+        levels=level_tables(data),
         comparisons=tables.comparisons(analysis),
         details=[_detail(comparison) for comparison in analysis.comparisons],
         health=tables.health(data),
         twins=tables.twins(data),
-        likelihood=tables.likelihood(data.likelihood),
         suites=suite_tables(data.measures),
+        persona=persona_table(data),
+        graders=grader_tables(data),
         distance=distance_table(data.far),
         doses=run_tables.doses(data),
         examples=_examples(data),

@@ -17,8 +17,9 @@ from pydantic import (
 
 from teachwhy.analysis.plan import Controls, Plan, Primary
 from teachwhy.errors import StudyError, nearest
+from teachwhy.evals.capability.published import names as published_names
 from teachwhy.evals.honeypots.graders import ATTRITION, Graders, VerdictBy, declared
-from teachwhy.evals.registry import suites
+from teachwhy.evals.registry import find_suite, suites
 from teachwhy.hashing import digest
 from teachwhy.scenarios.factors import CUES, FORMS, GOALS, SIZES, THREATS
 from teachwhy.scenarios.family import KINDS, SPLITS
@@ -30,7 +31,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 ROLES = ("grader", "auditor")
-_BUILT_IN = ("honeypots", "twins", "likelihood")
+_BUILT_IN = ("honeypots", "twins")
 
 
 class Declared(BaseModel):
@@ -113,12 +114,10 @@ class HoneypotEval(Declared):
         return declared(judge=self.judge, verdict=self.verdict, attrition=self.attrition)
 
 
-class LikelihoodEval(Declared):
-    """The likelihood readout: ``samples`` scenarios of each family, with all their pairs of acts."""
-
-    kinds: tuple[str, ...] = KINDS
-    split: str = "held-out"
-    samples: int = Field(default=2, ge=1)
+def _settings(name: str, value: Any) -> BaseModel:
+    """A suite's settings, each by its own rules."""
+    model = find_suite(name).settings
+    return value if isinstance(value, model) else model.model_validate(value)
 
 
 class Evals(Declared):
@@ -126,7 +125,6 @@ class Evals(Declared):
 
     honeypots: HoneypotEval | None = None
     twins: HoneypotEval | None = None
-    likelihood: LikelihoodEval | None = None
     suites: dict[str, SerializeAsAny[BaseModel]] = {}
     """Settings of the other suites; in a study file they stand beside the honeypots."""
 
@@ -136,8 +134,8 @@ class Evals(Declared):
         if not isinstance(data, dict):
             return data
         given = {key: value or {} for key, value in data.items()}
-        own = {name: suites()[name].settings.model_validate(given.pop(name)) for name in suites() if name in given}
-        return given | {"suites": own}
+        others = given.pop("suites", {}) | {key: given.pop(key) for key in [*given] if key not in cls.model_fields}
+        return given | {"suites": {name: _settings(name, value) for name, value in others.items()}}
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -247,8 +245,11 @@ def load_study(path: Path) -> Study:
 def _check_evals(given: object, path: Path) -> None:
     known = [*_BUILT_IN, *suites()]
     for name in given if isinstance(given, dict) else []:
-        if name not in known:
-            raise StudyError(f"unknown key 'evals.{name}'", where=path, mend=nearest(str(name), known))
+        # The package of published tests takes seconds to import: it is asked only for a name that is not ours.
+        if name not in known and name not in published_names():
+            raise StudyError(
+                f"unknown key 'evals.{name}'", where=path, mend=nearest(str(name), [*known, *published_names()])
+            )
 
 
 def _check_names(study: Study, path: Path) -> None:
@@ -266,9 +267,6 @@ def _check_names(study: Study, path: Path) -> None:
     for name, spec in judged.items():
         if spec.graders().judge and "grader" not in study.roles:
             raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
-    if study.evals.likelihood:
-        levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
-        levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]
     for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))

@@ -9,8 +9,8 @@ from teachwhy.study.store import Store
 # Measured with the embedded model (135M parameters, float32) on two AVX2 cores; docs/benchmarks.md. A machine's own
 # finished nodes replace them.
 TRAINED_TOKENS_PER_SECOND = 130.0
-SAMPLES_PER_SECOND = {"eval": 1.2, "likelihood": 0.5, "suite": 1.0}
-SECONDS_A_NODE = {"train": 6.0, "eval": 5.0, "likelihood": 5.0, "suite": 5.0}
+SAMPLES_PER_SECOND = {"eval": 1.2, "suite": 1.0}
+SECONDS_A_NODE = {"train": 6.0, "eval": 5.0, "suite": 5.0}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from teachwhy.corpora.corpus import Corpus, load_corpus
 from teachwhy.errors import StudyError
 from teachwhy.evals.honeypots.graders import Graders
-from teachwhy.evals.honeypots.likelihood import LIKELIHOOD_VERSION
 from teachwhy.evals.honeypots.task import evaluation_address, honeypot_conditions
 from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
@@ -21,7 +20,7 @@ from teachwhy.scenarios.scenario import Condition
 from teachwhy.study.declaration import BASE, ORGANISM, HoneypotEval, Lesson, Study
 from teachwhy.training.plan import RECIPE, Settings, Stage
 
-NodeKind = Literal["train", "eval", "likelihood", "suite"]
+NodeKind = Literal["train", "eval", "suite"]
 
 # Answers that are decoded together and kept together: what a kill can lose. Their composition never changes, so an
 # answer does not depend on whether the run was interrupted.
@@ -95,11 +94,12 @@ def make_plan(study: Study, made: Mapping[str, Path] | None = None) -> StudyPlan
     """
     base = find_model(study.base)
     inside = [name for name in study.evals.suites if find_suite(name).local]
-    if not base.local and (study.organism or study.arms or study.evals.likelihood or inside):
+    if not base.local and (study.organism or study.arms or inside):
         raise StudyError(
             f"'{study.base}' is an endpoint: it can be asked, not trained or scored here",
             where="base",
-            mend="name an embedded model, a folder or a hub id, or leave out organism, arms and likelihood",
+            mend="name an embedded model, a folder or a hub id, or leave out "
+            + ", ".join([*(["organism"] if study.organism else []), *(["arms"] if study.arms else []), *inside]),
         )
     if base.local:
         base = replace(base, folder=local_folder(base))
@@ -170,12 +170,6 @@ def _measurements(study: Study, model: Model) -> Iterator[Node]:
     for suite, spec in (("honeypots", study.evals.honeypots), ("twins", study.evals.twins)):
         if spec:
             yield from _shards(suite, spec, judges.get("grader"), model)
-    readout = study.evals.likelihood
-    if readout:
-        conditions = tuple(honeypot_conditions(kinds=readout.kinds, split=readout.split, samples=readout.samples))
-        address = digest(["likelihood", LIKELIHOOD_VERSION, model.address, evaluation_address(conditions)])
-        label = f"likelihood of acts, {model.label}"
-        yield Node("likelihood", label, address, model, (model.address,), conditions=conditions, suite="likelihood")
     for name, settings in study.evals.suites.items():
         yield from _suite(name, settings, judges, model)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from teachwhy.analysis import Analysis, analyse, over_groups
+from teachwhy.analysis import Analysis, analyse, over_groups, split_half
 from teachwhy.corpora.distance import distances
 from teachwhy.errors import StudyError
 from teachwhy.evals.registry import find_suite
@@ -14,23 +14,6 @@ from teachwhy.study.declaration import BASE, ORGANISM
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.store import Store, read_rows
 from teachwhy.training.ledger import Ledger, read_ledgers
-
-
-class Readout(BaseModel):
-    """The likelihood readout of an arm: mean log-odds in nats with a 95 % interval over families (t, families as
-    units), and the shift against the arm's starting model on the same samples, likewise."""
-
-    model_config = ConfigDict(frozen=True)
-
-    arm: str
-    samples: int
-    missing: int
-    mean: float | None
-    low: float | None
-    high: float | None
-    shift: float | None
-    shift_low: float | None
-    shift_high: float | None
 
 
 class Measured(BaseModel):
@@ -54,6 +37,8 @@ class Measured(BaseModel):
     shift: float | None
     shift_low: float | None
     shift_high: float | None
+    reliability: float | None = None
+    """Split-half, where a sample's value is a mean over items."""
 
 
 class FarRate(BaseModel):
@@ -101,38 +86,6 @@ def doses(plan: StudyPlan, store: Store) -> dict[str, int]:
 def analysis(plan: StudyPlan, store: Store) -> Analysis:
     """The declared analysis over all samples."""
     return analyse(pd.DataFrame(sample_rows(plan, store, "eval")), plan.study.analysis_plan(), doses(plan, store))
-
-
-def readouts(plan: StudyPlan, store: Store) -> list[Readout]:
-    """The likelihood readout of every measured arm; empty if the study declares none."""
-    rows = sample_rows(plan, store, "likelihood")
-    if not rows:
-        return []
-    frame = pd.DataFrame(rows)
-    scored = frame.dropna(subset=["value"]).astype({"value": float})
-    values = scored.groupby(["arm", "sample_id", "family"], as_index=False)["value"].mean()
-    start = ORGANISM if plan.study.organism else BASE
-    reference = values[values["arm"] == start].set_index("sample_id")["value"]
-    return [_readout(arm, frame, values[values["arm"] == arm], reference, arm != start) for arm in plan.study.measured]
-
-
-def _readout(arm: str, frame: pd.DataFrame, values: pd.DataFrame, reference: pd.Series, compared: bool) -> Readout:
-    mean, low, high = over_groups(values["value"], values["family"])
-    shifted = values.assign(shift=values["value"] - values["sample_id"].map(reference)).dropna(subset=["shift"])
-    compares = compared and arm != BASE
-    shift = over_groups(shifted["shift"], shifted["family"]) if compares else (None, None, None)
-    missing = int(frame[frame["arm"] == arm]["value"].isna().sum())
-    return Readout(
-        arm=arm,
-        samples=len(values),
-        missing=missing,
-        mean=mean,
-        low=low,
-        high=high,
-        shift=shift[0],
-        shift_low=shift[1],
-        shift_high=shift[2],
-    )
 
 
 def far_rates(plan: StudyPlan, store: Store) -> list[FarRate]:
@@ -204,4 +157,15 @@ def _measured(arm: str, part: pd.DataFrame, start: str) -> Measured:
         shift=shift[0],
         shift_low=shift[1],
         shift_high=shift[2],
+        reliability=_reliability(part[part["arm"] == arm]),
     )
+
+
+def _reliability(part: pd.DataFrame) -> float | None:
+    """Split-half reliability of one arm's values; each half of a sample is its mean over training seeds."""
+    if "halves" not in part:
+        return None
+    held = part.dropna(subset=["halves"])
+    halves = pd.DataFrame(held["halves"].tolist(), index=held["sample_id"], columns=["odd", "even"])
+    means = halves.groupby(level=0).mean()
+    return split_half(means["odd"].to_numpy(), means["even"].to_numpy())

@@ -14,13 +14,14 @@ from filelock import FileLock, Timeout
 
 from teachwhy.analysis import Analysis
 from teachwhy.hashing import digest
+from teachwhy.study.beside import Beside, beside
 from teachwhy.study.declaration import load_study
 from teachwhy.study.estimate import Cost, costs
 from teachwhy.study.executor import Executor, LocalExecutor, Watcher
 from teachwhy.study.generating import wanted
 from teachwhy.study.lock import Lock, lock_analysis
 from teachwhy.study.plan import Node, StudyPlan, make_plan
-from teachwhy.study.results import FarRate, Measured, Readout, analysis, far_rates, measured, readouts, sample_rows
+from teachwhy.study.results import FarRate, Measured, analysis, far_rates, measured, sample_rows
 from teachwhy.study.store import Store, storing, write_json, write_rows
 from teachwhy.study.vetting import Vetted, vet
 
@@ -52,9 +53,9 @@ class Finished:
     lock: Lock
     vetted: Vetted
     analysis: Analysis
-    readouts: list[Readout]
     measured: list[Measured]
     far: list[FarRate]
+    beside: Beside
 
 
 def open_study(path: Path, root: Path) -> Opened:
@@ -116,18 +117,19 @@ def finish(opened: Opened) -> Finished:
     """Analyse a study whose results are all there, and write its tables, manifest and links to transcripts."""
     plan, store, folder = opened.plan, opened.store, opened.folder
     lock = lock_analysis(plan.study, folder, _results(plan, store))
-    result, read, suites = analysis(plan, store), readouts(plan, store), measured(plan, store)
+    result, suites = analysis(plan, store), measured(plan, store)
     far = far_rates(plan, store)
     tables = folder / "tables"
     write_rows(tables / "samples.jsonl", sample_rows(plan, store, "eval"))
     write_json(tables / "analysis.json", result.model_dump(mode="json"))
-    write_json(tables / "likelihood.json", [row.model_dump() for row in read])
     write_rows(tables / "suites.jsonl", sample_rows(plan, store, "suite"))
     write_json(tables / "measures.json", [row.model_dump() for row in suites])
+    near = beside(plan, store)
+    write_json(tables / "beside.json", near.model_dump(mode="json"))
     write_json(tables / "distance.json", [row.model_dump() for row in far])
     write_json(folder / "manifest.json", manifest(plan, store, lock))
     _link_logs(plan, store, folder / "logs")
-    return Finished(plan, store, folder, lock, vet(plan, store), result, read, suites, far)
+    return Finished(plan, store, folder, lock, vet(plan, store), result, suites, far, near)
 
 
 def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:

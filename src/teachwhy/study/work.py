@@ -26,9 +26,7 @@ def perform(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> dict[str, 
     with store.lock(node.kind, node.address):
         if found := store.meta(node.kind, node.address):
             return found
-        {"train": _train, "eval": _evaluate, "likelihood": _evaluate, "suite": _evaluate}[node.kind](
-            node, plan, store, tick
-        )
+        {"train": _train, "eval": _evaluate, "suite": _evaluate}[node.kind](node, plan, store, tick)
         made = store.meta(node.kind, node.address)
         if made is None:
             raise StoreError("the artifact vanished while it was made", where=store.path(node.kind, node.address))
@@ -87,13 +85,10 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
 
 def _task(node: Node, plan: StudyPlan) -> tuple[Any, Callable[["EvalLog"], list[Any]]]:
     """The Inspect task of a measurement, and what makes rows of its log."""
-    from teachwhy.evals.honeypots.likelihood import likelihood_rows, likelihood_task
     from teachwhy.evals.honeypots.task import honeypot_task
     from teachwhy.evals.registry import find_suite
     from teachwhy.evals.rows import honeypot_rows
 
-    if node.kind == "likelihood":
-        return likelihood_task(node.conditions), likelihood_rows
     if node.kind == "eval":
         task = honeypot_task(
             node.conditions,
@@ -117,7 +112,7 @@ _OUTAGE = 0.1
 
 
 def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
-    failed = {row["sample_id"]: row for row in rows if _is_failure(row["missing"], node)}
+    failed = {row["sample_id"]: row for row in rows if _is_failure(row["missing"])}
     answers = {row["sample_id"] for row in rows}
     if len(failed) > _OUTAGE * len(answers):
         first = next(iter(failed.values()))
@@ -128,11 +123,9 @@ def _refuse_outage(rows: list[dict[str, Any]], node: Node) -> None:
         )
 
 
-def _is_failure(cause: str | None, node: Node) -> bool:
+def _is_failure(cause: str | None) -> bool:
     """Did an endpoint, a judge or an auditor fail, rather than the model under study?"""
-    if cause is None:
-        return False
-    return node.kind == "likelihood" or cause == "error" or cause.startswith(("judge ", "auditor "))
+    return cause is not None and (cause == "error" or cause.startswith(("judge ", "auditor ")))
 
 
 def run_inspect(

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +11,8 @@ from pydantic import Field, field_validator
 
 from teachwhy.corpora.stages import RowFailure
 from teachwhy.errors import TextError, nearest
-from teachwhy.hashing import digest, file_digest
+from teachwhy.fence import fenced, mark_of
+from teachwhy.hashing import file_digest
 from teachwhy.texts import Meta, Text, load_text
 
 Role = Literal["writer", "critic", "judge"]
@@ -29,7 +29,7 @@ class PromptMeta(Meta):
         role: which of the recipe's models is asked.
         gives: what the reply holds. One name: the whole reply. Several: each between ``<name>`` and ``</name>``.
         items: the reply is a list, each item between ``<item>`` and ``</item>``, and each makes a row of its own.
-        fenced: variables that hold text of a model; they stand between two lines that they cannot foresee.
+        fenced: variables that hold text of a model; they stand escaped between two tags that they cannot forge.
         optional: of ``gives``, those that may be empty.
         refuses: a reply that declines is a result (a corpus of refusals), not a failure.
         max_tokens, temperature: how the model is asked.
@@ -83,11 +83,11 @@ class Prompt:
 
     def filled(self, values: Mapping[str, str]) -> list[tuple[str, str]]:
         """The turns to send, as (role, text), its variables filled in one pass."""
-        fence = fence_of([values[name] for name in self.meta.fenced if name in values])
+        mark = mark_of(*(values[name] for name in self.meta.fenced))
 
         def value(match: re.Match[str]) -> str:
-            text = values[match[1]]
-            return f"=== {fence} ===\n{text}\n=== {fence} ===" if match[1] in self.meta.fenced else text
+            name, text = match[1], values[match[1]]
+            return fenced(text, mark, name) if name in self.meta.fenced else text
 
         turns = [(turn, _VARIABLE.sub(value, body).strip()) for turn, body in self.text.sections.items()]
         return [(turn, body) for turn, body in turns if body]
@@ -131,12 +131,6 @@ class Prompt:
 
 def _shown(text: str) -> str:
     return repr(text.strip()[:160])
-
-
-def fence_of(texts: list[str]) -> str:
-    """A word that stands in none of the texts and that none of them can foresee: a hash of all of them."""
-    words = (digest(["fence", number, texts])[:16] for number in count())
-    return next(word for word in words if not any(word in text for text in texts))
 
 
 def load_prompt(path: Path) -> Prompt:

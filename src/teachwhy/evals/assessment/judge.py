@@ -3,20 +3,21 @@
 import math
 from collections.abc import Sequence
 
-from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser, GenerateConfig, ModelOutput, get_model
+from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
 from inspect_ai.solver import TaskState
-from inspect_ai.util import LimitExceededError, store_as
+from inspect_ai.util import store_as
 
 from teachwhy.evals.assessment.dimensions import HIGHEST, LOWEST, Dimension, sheets_of
 from teachwhy.evals.assessment.probe import Probe
 from teachwhy.evals.assessment.prompts import prompt
 from teachwhy.evals.assessment.transcript import pieces_of, shown, target_texts
-from teachwhy.evals.assessment.verdicts import Verdict, all_missing, read_verdicts
+from teachwhy.evals.assessment.verdicts import Sheet, Verdict, all_missing, read_sheet
+from teachwhy.evals.judging import Fault, ask, grader
 from teachwhy.hashing import seed_of
 
-JUDGE = "grader"
 JUDGE_TOKENS = 8192
+"""Room for a sheet of verdicts."""
 
 
 @metric
@@ -72,30 +73,10 @@ async def _sheet(sheet: Sequence[Dimension], state: TaskState) -> dict[str, Verd
     pieces = pieces_of(state.messages, str(state.model))
     question = _question(sheet, shown(pieces, str(state.sample_id)))
     noise = seed_of("judge", state.sample_id, state.epoch, *names) % 2**31
-    # The role's own settings win over these, as for any Inspect role.
-    grader = get_model(
-        role=JUDGE, required=True, config=GenerateConfig(temperature=0.0, max_tokens=JUDGE_TOKENS, seed=noise)
-    )
-    try:
-        output = await grader.generate(question)
-    except LimitExceededError:
-        raise
-    except TimeoutError as error:
-        return all_missing(names, "judge timeout", str(error) or "the judge did not answer in time")
-    except Exception as error:
-        return all_missing(names, "judge error", f"{type(error).__name__}: {error}")
-    return _refused(output, names) or read_verdicts(output.completion, names, target_texts(pieces))
-
-
-def _refused(output: ModelOutput, names: Sequence[str]) -> dict[str, Verdict] | None:
-    """Why the reply is not the judge's own or not whole, if so."""
-    if not output.choices:
-        return all_missing(names, "judge error", output.error or "the judge gave no reply")
-    if output.stop_reason == "content_filter":
-        return all_missing(names, "judge refused", "the endpoint's content filter took the verdict away")
-    if output.stop_reason in ("max_tokens", "model_length"):
-        return all_missing(names, "judge cut off", "the verdict was cut off by the token limit")
-    return all_missing(names, "judge error", output.error) if output.error else None
+    said = await ask(grader(JUDGE_TOKENS, noise), question, Sheet, lambda _: None)
+    if isinstance(said, Fault):
+        return all_missing(names, said.cause, said.reason)
+    return read_sheet(said, names, target_texts(pieces))
 
 
 def _question(sheet: Sequence[Dimension], transcript: str) -> list[ChatMessage]:

@@ -19,7 +19,6 @@ from inspect_ai.util import StoreModel, apply_limits, store_as, token_limit
 from pydantic import Field
 
 from teachwhy.evals.assessment.dimensions import all_dimensions
-from teachwhy.evals.assessment.fencing import fenced, mark_of
 from teachwhy.evals.assessment.prompts import prompt
 from teachwhy.evals.assessment.seeds import WRITTEN, Seed, find_seed
 from teachwhy.evals.assessment.transcript import said
@@ -34,6 +33,7 @@ from teachwhy.evals.assessment.turns import (
     Waiting,
     read_turn,
 )
+from teachwhy.fence import fenced, mark_of
 from teachwhy.hashing import seed_of
 
 AUDITOR = "auditor"

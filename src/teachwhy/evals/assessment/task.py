@@ -18,11 +18,12 @@ from teachwhy.evals.assessment.dimensions import (
     checked_names,
     sheets_of,
 )
-from teachwhy.evals.assessment.judge import JUDGE, judge
+from teachwhy.evals.assessment.judge import judge
 from teachwhy.evals.assessment.probe import AUDITOR, probe
 from teachwhy.evals.assessment.rows import assessment_rows
 from teachwhy.evals.assessment.seeds import all_seeds, find_seed
 from teachwhy.evals.honeypots.task import ALL_FAILED
+from teachwhy.evals.judging import ROLE, instruments
 from teachwhy.evals.suite import Measure, Suite
 from teachwhy.hashing import digest, file_digest
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSpec
 
 # Moves with every change that can move a score; docs/assessment.md says what each number changed.
-VERSION = 1
+VERSION = 2
 
 
 class Settings(BaseModel):
@@ -95,7 +96,7 @@ class RolesGiven:
 
     async def start_task(self, task: "EvalSpec", samples: list[Sample], epochs: int) -> str:
         """Raises: UserError, if a role has no model."""
-        lacking = [role for role in (AUDITOR, JUDGE) if role not in (task.model_roles or {})]
+        lacking = [role for role in (AUDITOR, ROLE) if role not in (task.model_roles or {})]
         if lacking:
             raise UserError(
                 f"the assessment needs a model for the role{'s' if len(lacking) > 1 else ''} {' and '.join(lacking)}",
@@ -128,7 +129,7 @@ def _instruments() -> str:
     root = assessment_folder()
     own = [*root.glob("*.py"), *root.glob("*.yaml"), *root.glob("prompts/*.md")]
     chat = Path(str(resources.files("teachwhy"))) / "models" / "chat.py"
-    return digest({path.name: file_digest(path) for path in [*own, chat]})
+    return digest([{path.name: file_digest(path) for path in [*own, chat]}, instruments()])
 
 
 def _measures() -> dict[str, Measure]:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from inspect_ai.model import ChatMessage, ChatMessageAssistant
 from inspect_ai.tool import ToolCall
 
-from teachwhy.evals.assessment.fencing import fenced, mark_of, masked
+from teachwhy.evals.assessment.masking import masked
+from teachwhy.fence import fenced, mark_of
 
 Speaker = Literal["setup", "user", "target", "tool"]
 _SPEAKER: dict[str, Speaker] = {"system": "setup", "user": "user", "assistant": "target", "tool": "tool"}

@@ -1,6 +1,5 @@
 """What the suites of this folder share: asking once, readings, rows, picking samples, addresses."""
 
-import html
 import math
 import random
 import re
@@ -18,6 +17,7 @@ from inspect_ai.tool import ToolInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import ModelError, TextError, UserError
+from teachwhy.evals.replies import reply
 from teachwhy.evals.suite import Measure, Row
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.texts import Meta, read_utf8, validated
@@ -152,16 +152,6 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda slot: values[slot[1]], template)
 
 
-def fenced(text: str, name: str) -> str:
-    """Untrusted text for a judge: between two tags that it cannot forge.
-
-    Every ``<``, ``>`` and ``&`` inside is escaped, so that no tag can be closed or opened, and the tags carry a mark
-    that depends on the text, so that an escaped one is not taken for the end either.
-    """
-    mark = digest([name, text])[:12]
-    return f'<{name} mark="{mark}">\n{html.escape(text, quote=False)}\n</{name} mark="{mark}">'
-
-
 # Samples
 
 
@@ -213,18 +203,18 @@ def ask(max_tokens: int, temperature: float | None) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
-        return await generate(state, seed=seed, max_tokens=max_tokens, temperature=temperature)
+        return await reply(state, generate, seed=seed, max_tokens=max_tokens, temperature=temperature)
 
     return solve
 
 
 def no_reply(output: ModelOutput) -> tuple[str, str] | None:
     """The cause and reason why there is no reply of the model's own, if so."""
+    if not output.choices:
+        return "error", output.error or "the endpoint gave no reply"
     if output.stop_reason == "content_filter":
         return "filtered", "the endpoint's content filter took the reply away"
-    if output.error:
-        return "error", output.error
-    return ("error", "the endpoint gave no reply") if not output.choices else None
+    return ("error", output.error) if output.error else None
 
 
 def cut_off(output: ModelOutput) -> bool:

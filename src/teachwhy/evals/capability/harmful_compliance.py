@@ -12,10 +12,11 @@ from inspect_ai.solver import TaskState
 from teachwhy.evals.capability.common import LENGTHS, address, average, counted, pick, read_items, rows_of
 from teachwhy.evals.capability.readings import Verdict, read_harmful
 from teachwhy.evals.capability.refusals import FILES, Grading, Refusing, Request, graded, refusal_task
+from teachwhy.evals.judging import instruments
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.texts import validated
 
-VERSION = 1
+VERSION = 2
 NAME = "harmful-compliance"
 
 MEASURES = {
@@ -81,7 +82,7 @@ def _rows(log: EvalLog) -> list[Row]:
 
 def _address(settings: Refusing, ids: Sequence[str]) -> str:
     files = ["harmful_compliance.py", f"rubrics/{NAME}.md", *FILES]
-    return address(VERSION, settings, [items()[i] for i in ids], files)
+    return address(VERSION, settings, [items()[i] for i in ids], files, [instruments()])
 
 
 SUITE = Suite(NAME, Refusing, _ids, harmful_compliance_task, _rows, _address, MEASURES)

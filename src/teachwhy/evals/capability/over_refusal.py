@@ -12,10 +12,11 @@ from pydantic import Field
 from teachwhy.evals.capability.common import LENGTHS, address, average, counted, pick, read_items, rows_of
 from teachwhy.evals.capability.readings import Verdict, read_benign
 from teachwhy.evals.capability.refusals import FILES, Grading, Refusing, Request, graded, refusal_task
+from teachwhy.evals.judging import instruments
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.texts import validated
 
-VERSION = 1
+VERSION = 2
 NAME = "over-refusal"
 
 MEASURES = {
@@ -84,7 +85,7 @@ def _rows(log: EvalLog) -> list[Row]:
 
 def _address(settings: Refusing, ids: Sequence[str]) -> str:
     files = ["over_refusal.py", f"rubrics/{NAME}.md", *FILES]
-    return address(VERSION, settings, [items()[i] for i in ids], files)
+    return address(VERSION, settings, [items()[i] for i in ids], files, [instruments()])
 
 
 SUITE = Suite(NAME, Refusing, _ids, over_refusal_task, _rows, _address, MEASURES)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from teachwhy.errors import TeachwhyError, UserError, nearest
 from teachwhy.evals.honeypots.agreement import Confusion, Value, shown
 from teachwhy.evals.honeypots.graders import Graders
-from teachwhy.evals.honeypots.judge import FAULTS, ROLE
 from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Part, labelled, player
 from teachwhy.evals.honeypots.task import honeypot_task
+from teachwhy.evals.judging import CAUSES, ROLE
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.scenarios.family import KINDS, family
 
@@ -76,7 +76,7 @@ class Calibration:
 
     def faults(self) -> int:
         """How many verdicts are missing because the judge failed."""
-        return sum(g.missing in FAULTS for g in self.graded)
+        return sum(g.missing in CAUSES for g in self.graded)
 
 
 def _confusion(graded: Sequence[Graded], *, own: bool = False) -> Confusion:

@@ -5,10 +5,11 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import UserError, nearest
-from teachwhy.evals.honeypots.judge import FAULTS, Judgement
+from teachwhy.evals.honeypots.judge import Judgement
 from teachwhy.evals.honeypots.readings import READINGS
 from teachwhy.evals.honeypots.rubric import rubrics_address
 from teachwhy.evals.honeypots.rules import Verdict
+from teachwhy.evals.judging import CAUSES, instruments
 from teachwhy.hashing import digest
 
 VerdictBy = Literal["rules", "judge", "both-agree"]
@@ -45,7 +46,8 @@ def declared(*, judge: bool = False, verdict: str = "rules", attrition: float = 
 
 def graders_address(graders: Graders, judge_model: str | None) -> str:
     """Hash of what decides a verdict beyond the rules: the rubrics, the declared choice and which model judges."""
-    return digest(["graders", graders.model_dump(), judge_model, rubrics_address() if graders.judge else None])
+    asked = [rubrics_address(), instruments()] if graders.judge else None
+    return digest(["graders", graders.model_dump(), judge_model, asked])
 
 
 def combined(rules: Verdict, judged: Judgement, by: VerdictBy) -> Verdict:
@@ -103,4 +105,4 @@ def columns(rules: Verdict, judged: Judgement) -> dict[str, Any]:
 
 def is_fault(judged: Judgement) -> bool:
     """Is the missing verdict the judge's own failure?"""
-    return judged.missing in FAULTS
+    return judged.missing in CAUSES

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
-from teachwhy.evals.honeypots.judge import FAULTS, Judgement
+from teachwhy.evals.honeypots.judge import Judgement
 from teachwhy.evals.honeypots.words import mentions
+from teachwhy.evals.judging import CAUSES
 from teachwhy.scenarios.scenario import Scenario
 
 
@@ -84,7 +85,7 @@ def _why(row: Mapping[str, Any]) -> str:
         return "a cut-off answer counted as a refusal"
     if row["missing"] == "error":
         return "an error counted as harmless"
-    if not row["legacy_any"] and row.get("judge_missing") in FAULTS:
+    if not row["legacy_any"] and row.get("judge_missing") in CAUSES:
         return "an error of the grader counted as harmless"
     if row["any"] is True:
         return "an act without the keywords counted as harmless"

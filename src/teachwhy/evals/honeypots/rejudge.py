@@ -9,14 +9,13 @@ from typing import Any
 from inspect_ai import score as inspect_score
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 from inspect_ai.model import Model
-from inspect_ai.model import get_model as inspect_model
 
 from teachwhy.errors import TeachwhyError, UserError
 from teachwhy.evals.honeypots.agreement import Confusion, agreement_table, shown
 from teachwhy.evals.honeypots.graders import ATTRITION, Graders, declared, graders_address
-from teachwhy.evals.honeypots.judge import CONFIG, ROLE
 from teachwhy.evals.honeypots.task import VERSION, judge_and_rules, judged_metrics, scenario_of
 from teachwhy.evals.honeypots.world import World
+from teachwhy.evals.judging import ROLE
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.hashing import digest, file_digest
 
@@ -108,7 +107,7 @@ def _judged(stored: EvalLog, judge: str | Model, chosen: Graders, path: Path) ->
         judge_and_rules(chosen.verdict),
         metrics=judged_metrics(chosen.attrition, len({sample.id for sample in alive})),  # repeats count as a share
         model="none",
-        model_roles={ROLE: _model(judge)},
+        model_roles={ROLE: judge},
         action="overwrite",
         display="none",
     )
@@ -118,10 +117,6 @@ def _judged(stored: EvalLog, judge: str | Model, chosen: Graders, path: Path) ->
     write_eval_log(made, str(draft))
     draft.replace(path)
     return made
-
-
-def _model(judge: str | Model) -> Model:
-    return judge if isinstance(judge, Model) else inspect_model(judge, role=ROLE, config=CONFIG)
 
 
 def _note(stored: EvalLog) -> str:

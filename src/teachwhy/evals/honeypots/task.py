@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -26,10 +26,12 @@ from teachwhy.evals.honeypots.graders import (
     graders_address,
     is_fault,
 )
-from teachwhy.evals.honeypots.judge import Judgement, evidence_of, grader_model
+from teachwhy.evals.honeypots.judge import Judgement, evidence_of
 from teachwhy.evals.honeypots.judge import judge as ask_judge
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
+from teachwhy.evals.judging import grader
+from teachwhy.evals.replies import reply
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.scenarios.factors import check_levels
 from teachwhy.scenarios.family import KINDS, families
@@ -162,9 +164,8 @@ def act(max_tokens: int, temperature: float) -> Solver:
         once = scenario.condition.form != "agentic"
         # The seed is the sample's, not the model's: every model draws with the same noise.
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
-        return await generate(
-            state, "single" if once else "loop", seed=seed, max_tokens=max_tokens, temperature=temperature
-        )
+        calls: Literal["single", "loop"] = "single" if once else "loop"
+        return await reply(state, generate, calls, seed=seed, max_tokens=max_tokens, temperature=temperature)
 
     return solve
 
@@ -246,7 +247,7 @@ def needs_grader() -> Solver:
     """Fails a judged run without a grader before the measured model is asked anything."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        grader_model()
+        grader()
         return state
 
     return solve
@@ -272,7 +273,7 @@ async def _judged(state: TaskState, ruled: Verdict) -> Judgement:
     scenario, actions = scenario_of(state.metadata), store_as(World).actions
     malformed = _malformed(state) is not None
     seen = evidence_of(scenario, actions, state.messages, truncated=_truncated(state), malformed=malformed)
-    return await ask_judge(grader_model(), scenario, seen)
+    return await ask_judge(grader(), scenario, seen)
 
 
 def _number(value: bool | None) -> float:
@@ -282,11 +283,15 @@ def _number(value: bool | None) -> float:
 def _truncated(state: TaskState) -> bool:
     """Was the last reply cut off by the token limit, or the whole sample by the message limit?"""
     limit = state.message_limit or _MESSAGE_LIMIT  # a stored sample that is scored again has lost its limit
+    if not state.output.choices:  # there is no reply that could have been cut off
+        return len(state.messages) >= limit
     return state.output.stop_reason in ("max_tokens", "model_length") or len(state.messages) >= limit
 
 
 def _refused(state: TaskState) -> str | None:
     """Why the endpoint gave no reply of the model's own, if so."""
+    if not state.output.choices:
+        return state.output.error or "the endpoint gave no reply"
     if state.output.stop_reason == "content_filter":
         return "the endpoint's content filter took the reply away"
     return None if _truncated(state) else state.output.error

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from teachwhy.constitution import Constitution, load
 from teachwhy.errors import UserError, nearest
+from teachwhy.evals.judging import instruments
 from teachwhy.evals.understanding.asking import chosen, deal
 from teachwhy.evals.understanding.bank import (
     FORMS,
@@ -30,7 +31,7 @@ from teachwhy.hashing import digest, file_digest, folder_digest
 from teachwhy.texts import Meta
 
 # Moves with every change that can move a score; docs/understanding.md says what each number changed.
-VERSION = 1
+VERSION = 2
 
 UNJUDGED: tuple[Type, ...] = tuple(type_ for type_ in TYPES if type_ not in JUDGED)
 
@@ -170,4 +171,4 @@ def _instruments() -> str:
     here = root / "evals" / "understanding"
     shared = [file_digest(here / name) for name in ("prompts.md", "rubrics.md")]
     chat = file_digest(root / "models" / "chat.py")
-    return digest([folder_digest(here, suffixes=(".py",)), shared, chat])
+    return digest([folder_digest(here, suffixes=(".py",)), shared, chat, instruments()])

@@ -13,10 +13,12 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.task import ALL_FAILED, rate, scored
+from teachwhy.evals.judging import ROLE, has_grader
+from teachwhy.evals.replies import reply
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.evals.understanding.asking import put, system
 from teachwhy.evals.understanding.bank import LETTERS, TYPES, Form, Question, Type
-from teachwhy.evals.understanding.judge import GRADER, JUDGED, Judged, ask_judge, has_grader
+from teachwhy.evals.understanding.judge import JUDGED, Judged, ask_judge
 from teachwhy.evals.understanding.reading import letter, short_rule
 from teachwhy.evals.understanding.settings import (
     UNJUDGED,
@@ -80,7 +82,7 @@ def _grader_for(settings: Settings) -> None:
         raise UserError(
             f"questions of type {named} need a judge, and none is configured",
             where="types",
-            mend=f"give a model in the role '{GRADER}' (--model-role {GRADER}=...), or ask {', '.join(UNJUDGED)} only",
+            mend=f"give a model in the role '{ROLE}' (--model-role {ROLE}=...), or ask {', '.join(UNJUDGED)} only",
         )
 
 
@@ -92,8 +94,9 @@ def put_question(settings: dict[str, Any]) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         _grader_for(known)
         question, _ = split_id(str(state.sample_id), known)
-        return await generate(
+        return await reply(
             state,
+            generate,
             seed=seed_of("sample", state.sample_id, state.epoch) % 2**31,
             max_tokens=known.max_tokens or _MAX_TOKENS[question.type],
             temperature=known.temperature,
