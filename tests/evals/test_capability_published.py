@@ -65,6 +65,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (info / "top_level.txt").write_text(f"{PACKAGE}\n")
     (info / "RECORD").write_text(f"{PACKAGE}/__init__.py,,\n")
     (info / "entry_points.txt").write_text(f"[inspect_ai]\n{PACKAGE} = {PACKAGE}._registry\n")
+    real = {name: module for name, module in sys.modules.items() if name.split(".")[0] == PACKAGE}
+    for name in real:  # the true package may be installed, and imported by an earlier test
+        del sys.modules[name]
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(entrypoints, "_inspect_ai_eps_loaded", [])
     before = dict(registry._registry)
@@ -77,6 +80,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry._registry.update(before)
     for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
         del sys.modules[name]
+    sys.modules.update(real)
 
 
 @pytest.fixture
