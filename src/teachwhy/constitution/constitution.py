@@ -15,6 +15,7 @@ from teachwhy.texts import Meta, load_text, read_utf8
 _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _HEADING = re.compile(rf"(\S.*?) *\{{#({_ID})\}}")
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
+_HOME = Path(str(resources.files("teachwhy.constitution")))
 
 Slot = Literal["model_name", "developer"]
 Kind = Literal["priorities", "principals", "heuristics", "honesty", "harm_factors", "hard_constraints"]
@@ -110,13 +111,33 @@ class Constitution:
         return Constitution(front, fill(self.lead), sections)
 
 
-def load(path: Path | None = None) -> Constitution:
-    """Read a constitution; without a path, the one that comes with teachwhy.
+def shipped() -> tuple[str, ...]:
+    """The names of the constitutions that come with teachwhy."""
+    return tuple(sorted(path.stem for path in _HOME.glob("*.md")))
+
+
+def find(which: Path | str | None = None) -> Path:
+    """The file of a constitution: a shipped one by its name, or a path as it is; None means ``default``.
 
     Raises:
-        TextError: the file breaks the format (docs/constitution.md); the error says what, where, and the mend.
+        TextError: a bare word that neither names a shipped one nor a file.
     """
-    path = path or Path(str(resources.files("teachwhy.constitution"))) / "default.md"
+    path = Path("default" if which is None else which)
+    if str(path) in shipped():
+        return _HOME / f"{path}.md"
+    if path.name == str(path) and not path.suffix and not path.exists():
+        raise TextError(f"unknown constitution '{path}'", mend=f"{nearest(str(path), shipped())}; or give a path")
+    return path
+
+
+def load(which: Path | str | None = None) -> Constitution:
+    """Read a constitution, by the name of one that comes with teachwhy or by its path; without either, the default.
+
+    Raises:
+        TextError: no such name, or the file breaks the format (docs/constitution.md); it says what, where, and the
+            mend.
+    """
+    path = find(which)
     text = load_text(path, Front)
     made = Constitution(text.meta, text.lead, tuple(_section(path, *item) for item in text.sections.items()))
     if not made.sections:

@@ -100,7 +100,7 @@ def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
 
 
 def _constitution(spec: Spec) -> Constitution:
-    return load(None if spec.constitution == "default" else Path(spec.constitution))
+    return load(spec.constitution)
 
 
 def check_budget(job: Job) -> None:

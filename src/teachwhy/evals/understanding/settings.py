@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from teachwhy.constitution import Constitution, load
+from teachwhy.constitution import Constitution, find, load
 from teachwhy.errors import UserError, nearest
 from teachwhy.evals.judging import instruments
 from teachwhy.evals.understanding.asking import chosen, deal
@@ -49,7 +49,7 @@ class Settings(Meta):
         seed: decides the subset and the order of options.
         temperature: 0 takes the likeliest reply; None leaves it to the model's endpoint.
         max_tokens: longest reply in tokens; None for what the type of question needs.
-        constitution: a constitution file; None for the one that comes with teachwhy.
+        constitution: a file, or the name of one that comes with teachwhy; None for ``default``.
         bank: the file or folder with questions on it; None for the bank of the default constitution.
     """
 
@@ -80,8 +80,8 @@ class Settings(Meta):
 
     @model_validator(mode="after")
     def _bank_of_its_own(self) -> "Settings":
-        if self.constitution is not None and self.bank is None:
-            raise ValueError("a constitution of your own needs a bank of its own: give its file or folder as `bank`")
+        if self.constitution not in (None, Path("default")) and self.bank is None:
+            raise ValueError("the bank that is here asks about `default`: give the file or folder of another as `bank`")
         return self
 
     @property
@@ -118,7 +118,7 @@ def materials(settings: Settings) -> Materials:
     """
     bank = settings.bank or default_bank()
     own = settings.constitution
-    return _materials(settings, stamps(bank), stamps(own) if own else ())
+    return _materials(settings, stamps(bank), stamps(find(own)) if own else ())
 
 
 @lru_cache(maxsize=8)
