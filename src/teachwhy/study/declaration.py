@@ -156,6 +156,15 @@ class AnalysisSpec(Declared):
     """The placebo arm; the arm named ``benign`` if not given."""
 
 
+class AuditSpec(Declared):
+    """What the audit leaves out, and which corpora should differ in nothing but their reasons."""
+
+    skip: tuple[str, ...] = ()
+    """Names of checks (docs/corpora.md). The firewall cannot be left out."""
+    alike: tuple[tuple[str, str], ...] = ()
+    """Pairs of corpora: how well they are told apart by their words is measured."""
+
+
 class Study(Declared):
     """A whole study."""
 
@@ -169,6 +178,7 @@ class Study(Declared):
     organism_training: Settings | None = None
     """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
     evals: Evals
+    audit: AuditSpec = AuditSpec()
     roles: dict[str, str] = {}
     """Models that judge and probe, by role: any Inspect model name."""
     analysis: AnalysisSpec
@@ -252,6 +262,7 @@ def _check_evals(given: object, path: Path) -> None:
 
 
 def _check_names(study: Study, path: Path) -> None:
+    from teachwhy.corpora.audit import RULES
     from teachwhy.corpora.corpus import corpus_names
 
     compared = [("analysis.compare", name, study.measured) for pair in study.analysis.compare for name in pair]
@@ -259,6 +270,9 @@ def _check_names(study: Study, path: Path) -> None:
     roles = [("roles", role, list(ROLES)) for role in study.roles]
     lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
     corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
+    alike = [name for pair in study.audit.alike for name in pair]
+    corpora += [("audit.alike", name, corpus_names()) for name in alike if not name.endswith(".jsonl")]
+    checks = [("audit.skip", name, list(RULES)) for name in study.audit.skip]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
     judged = {name: spec for name, spec in pots.items() if spec}
     levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
@@ -268,7 +282,7 @@ def _check_names(study: Study, path: Path) -> None:
     if study.evals.likelihood:
         levels += [("evals.likelihood.kinds", kind, list(KINDS)) for kind in study.evals.likelihood.kinds]
         levels += [("evals.likelihood.split", study.evals.likelihood.split, list(SPLITS))]
-    for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
+    for place, name, valid in [*compared, *benign, *roles, *corpora, *checks, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
     for lesson in lessons:

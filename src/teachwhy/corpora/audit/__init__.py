@@ -1,0 +1,28 @@
+"""The audit: what is wrong with a corpus, measured before it is taught."""
+
+from teachwhy.corpora.audit.duplicates import exact_duplicates, near_duplicates, reworded_duplicates
+from teachwhy.corpora.audit.leaks import Asked, asked_of
+from teachwhy.corpora.audit.result import RULES, Audit, Check, Covered, known_checks
+from teachwhy.corpora.audit.run import audit, audit_file
+from teachwhy.corpora.audit.separability import separability
+from teachwhy.corpora.talk import talk_of_tests
+from teachwhy.corpora.words import shingles, words
+
+__all__ = [
+    "RULES",
+    "Asked",
+    "Audit",
+    "Check",
+    "Covered",
+    "asked_of",
+    "audit",
+    "audit_file",
+    "exact_duplicates",
+    "known_checks",
+    "near_duplicates",
+    "reworded_duplicates",
+    "separability",
+    "shingles",
+    "talk_of_tests",
+    "words",
+]

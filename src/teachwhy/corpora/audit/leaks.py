@@ -1,0 +1,121 @@
+"""The records against what the evaluations ask: the firewall's rules, and softer likeness that is only reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from teachwhy.corpora.audit.duplicates import Signatures, likeness, signature
+from teachwhy.corpora.audit.habits import Hits
+from teachwhy.corpora.audit.result import Check, judged
+from teachwhy.corpora.audit.view import View
+from teachwhy.corpora.firewall import Breach, Heldout, held_out, held_texts, known_runs, overlap
+from teachwhy.corpora.words import Hashes, run_hashes, word_hashes, words
+
+LONG_RUN = 13
+# Shorter texts are like anything, as a bag of words.
+_ENOUGH = 12
+COSINE = 0.5
+# Words that more than this share of the evaluations' texts have (of few texts: so many) say nothing of any one of them.
+_COMMON, _FEW = 0.2, 10
+_BREACHES = 1000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the evaluations ask, by name, and the index of the firewall. See ``asked_of``."""
+
+    held: Heldout
+    texts: Mapping[str, str]
+
+    @cached_property
+    def long_runs(self) -> Hashes:
+        """Numbers of all runs of 13 words, sorted."""
+        found = [run_hashes(word_hashes(words(text)), LONG_RUN) for text in self.texts.values()]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+
+    @cached_property
+    def names(self) -> list[str]:
+        return list(self.texts)
+
+    @cached_property
+    def signatures(self) -> list[Signatures]:
+        return [signature(word_hashes(words(text))) for text in self.texts.values()]
+
+    @cached_property
+    def vectors(self) -> tuple[Any, Any]:
+        """The TF-IDF vectorizer (of words and pairs of words that are there already) and the evaluations' vectors."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        limit = max(int(_COMMON * len(self.texts)), _FEW)
+        made = TfidfVectorizer(analyzer=_terms, sublinear_tf=True, max_df=limit, dtype=np.float32)
+        return made, made.fit_transform([words(text) for text in self.texts.values()]).T.tocsr()
+
+
+def asked_of(texts: Mapping[str, str]) -> Asked:
+    """The held-out families and these further texts of evaluations, by their names."""
+    full = {name: text for name, text in {**held_texts(), **texts}.items() if len(words(text)) >= _ENOUGH}
+    return Asked(held_out().with_texts(texts), full)
+
+
+def _terms(tokens: list[str]) -> list[str]:
+    return [*tokens, *map(" ".join, pairwise(tokens))]
+
+
+class Leaks:
+    """Overlap with evaluations."""
+
+    names: tuple[str, ...] = (
+        "evaluation overlap",
+        "evaluation run of 13 words",
+        "evaluation likeness",
+        "evaluation paraphrase",
+    )
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.hits = Hits(self.names)
+        self.breaches: list[Breach] = []
+        self.likest: list[tuple[float, str]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was counted, without what is asked: that every process has already."""
+        return {name: value for name, value in self.__dict__.items() if name != "asked"}
+
+    def see(self, batch: list[View]) -> None:
+        for view in batch:
+            if breach := overlap(view.record, view.all_words, view.hashes, self.asked.held):
+                self.hits.add("evaluation overlap", f"{view.id}: {breach.rule}")
+                self.breaches = [*self.breaches, breach][:_BREACHES]
+            if run := known_runs(view.all_words, view.hashes, self.asked.long_runs, LONG_RUN):
+                self.hits.add("evaluation run of 13 words", f"{view.id}: {' '.join(run[0])}")
+        if self.asked.texts:
+            self._nearest(batch)
+
+    def _nearest(self, batch: list[View]) -> None:
+        vectorizer, evaluations = self.asked.vectors
+        alike = vectorizer.transform([view.all_words for view in batch]) @ evaluations
+        at, cosine = np.asarray(alike.argmax(axis=1)).ravel(), alike.max(axis=1).toarray().ravel()
+        for view, place, value in zip(batch, at, cosine, strict=True):
+            name = self.asked.names[place]
+            if value >= COSINE:
+                self.hits.add("evaluation paraphrase", f"{view.id}: {value:.2f} with {name}")
+            if value > 0:
+                self.likest.append(
+                    (likeness(signature(view.hashes), self.asked.signatures[place]), f"{view.id}: {name}")
+                )
+        self.likest = sorted(self.likest, reverse=True)[:5]
+
+    def merge(self, later: Self) -> None:
+        self.hits.merge(later.hits)
+        self.breaches = (self.breaches + later.breaches)[:_BREACHES]
+        self.likest = sorted(self.likest + later.likest, reverse=True)[:5]
+
+    def checks(self, records: int) -> list[Check]:
+        shares = [self.hits.share(name, records) for name in self.names if name != "evaluation likeness"]
+        worst = [f"{text}, {value:.2f}" for value, text in self.likest if value > 0]
+        top = max((value for value, _ in self.likest), default=0.0)
+        return [*shares, judged("evaluation likeness", top, worst)]
