@@ -220,11 +220,17 @@ def corpus_build(
 
 
 @corpus_app.command("audit")
-def corpus_audit(name: Annotated[str, typer.Argument(help="A corpus by name, or a .jsonl file.")]) -> None:
-    """Measure a corpus against the thresholds and the firewall; exit code 2 if the firewall refuses it."""
-    from teachwhy.standalone import audit_corpus
+def corpus_audit(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora by name, or .jsonl files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the page audit.html, its mirror and the data.")] = None,
+    against: Annotated[str | None, typer.Option(help="A corpus that should differ in nothing but the reasons.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="A check to leave out, such as em-dash; repeat.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes for a large file; all processors by default.")] = None,
+) -> None:
+    """Measure corpora against the thresholds and the firewall; exit code 2 if the firewall refuses one."""
+    from teachwhy.standalone import audit_corpora
 
-    said, allowed = audit_corpus(name)
+    said, allowed = audit_corpora(names, against=against, skip=skip or [], out=out, workers=workers)
     typer.echo(said)
     if not allowed:
         raise typer.Exit(2)

@@ -3,10 +3,8 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
@@ -54,9 +52,12 @@ def run_hashes(hashes: Hashes, size: int) -> Hashes:
     """A number of 64 bits for each run of ``size`` words, in order, from the numbers of the words."""
     if len(hashes) < size:
         return np.empty(0, np.uint64)
-    powers = np.cumprod(np.full(size, _FACTOR), dtype=np.uint64)
-    mixed: Any = sliding_window_view(hashes, size) @ powers
-    return np.asarray(mixed ^ (mixed >> np.uint64(29)), np.uint64)
+    last = len(hashes) - size + 1
+    found = hashes[:last] * _FACTOR
+    for at in range(1, size):
+        found += hashes[at : at + last]
+        found *= _FACTOR
+    return np.asarray(found ^ (found >> np.uint64(29)), np.uint64)
 
 
 def mixed(values: Hashes) -> Hashes:

@@ -68,7 +68,7 @@ def audit(one: Audit) -> Table:
 
 def firewall(one: Firewall) -> Table:
     """How near each corpus comes to the held-out families."""
-    caption = f"Firewall against {one.against}. Four-word runs that the nearest record shares with one family"
+    caption = f"Firewall against {one.against}. Four-word runs that the nearest record shares with one family or text"
     return _checks(caption, one.checks, "corpus")
 
 

@@ -3,7 +3,7 @@
 from teachwhy.corpora.audit.duplicates import exact_duplicates, near_duplicates, reworded_duplicates
 from teachwhy.corpora.audit.leaks import Asked, asked_of
 from teachwhy.corpora.audit.result import RULES, Audit, Check, Covered, known_checks
-from teachwhy.corpora.audit.run import audit, audit_file
+from teachwhy.corpora.audit.run import audit, audit_file, count_records
 from teachwhy.corpora.audit.separability import separability
 from teachwhy.corpora.talk import talk_of_tests
 from teachwhy.corpora.words import shingles, words
@@ -17,6 +17,7 @@ __all__ = [
     "asked_of",
     "audit",
     "audit_file",
+    "count_records",
     "exact_duplicates",
     "known_checks",
     "near_duplicates",

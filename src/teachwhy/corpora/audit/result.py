@@ -30,7 +30,7 @@ class Rule:
 RULES: dict[str, Rule] = {
     "exact duplicates": Rule(0.0, "records whose text is that of an earlier one"),
     "near duplicates": Rule(0.01, "records that share 0.7 of their five-word runs with an earlier one", habit=2),
-    "reworded duplicates": Rule(0.01, "records that share half of their rarer words with an earlier one", habit=2),
+    "reworded duplicates": Rule(0.01, "records that share 0.4 of their rarer words with an earlier one", habit=2),
     "opener of four words": Rule(0.03, "records with the commonest first four words", habit=3),
     "closer of four words": Rule(0.03, "records with the commonest last four words", habit=3),
     "common phrase": Rule(0.10, "records with the commonest run of 3 to 5 words that is no mere grammar", habit=3),

@@ -147,10 +147,10 @@ def _see(made: list[Measure], batch: list[View]) -> None:
 
 
 def _measures(about: About, asked: Asked | None, skipped: frozenset[str]) -> list[Measure]:
-    """One of each measure of which some check is wanted; the length is always measured."""
+    """One of each measure of which some check is wanted; lengths and the firewall's rules are always measured."""
     made: list[Measure] = [Copies(about), Edges(), Sample(about), Tics(), Marks(), Names(), Cards(about), Talk(about)]
-    made += [Soundness(), *([Leaks(asked)] if asked else [])]
-    return [Lengths(), *(one for one in made if not set(one.names) <= skipped)]
+    wanted = [one for one in [*made, Soundness()] if not set(one.names) <= skipped]
+    return [Lengths(), *wanted, *([Leaks(asked)] if asked else [])]
 
 
 def _about(name: str, first: Record, number: int, sample: Sequence[Record], *, dealt: bool = False) -> About:
