@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teachwhy.corpora.audit import Audit, Check, audit, near_duplicates, shingles, talk_of_tests, words
-from teachwhy.corpora.audit.duplicates import likeness, signature
+from teachwhy.corpora.audit.minhash import likeness, signature
 from teachwhy.corpora.corpus import DEALT, Corpus
 from teachwhy.corpora.records import Record
 from teachwhy.corpora.words import word_hashes

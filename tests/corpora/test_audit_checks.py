@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from teachwhy.constitution import load
 from teachwhy.corpora.audit import RULES, Asked, Audit, Check, audit, audit_file, known_checks, reworded_duplicates
 from teachwhy.corpora.audit.content import Talk
-from teachwhy.corpora.audit.duplicates import PERMUTATIONS, likeness, minhash, pairs, signature
+from teachwhy.corpora.audit.duplicates import pairs
 from teachwhy.corpora.audit.habits import diversity
 from teachwhy.corpora.audit.language import broken_characters, cut_off, language, stop_words
+from teachwhy.corpora.audit.minhash import PERMUTATIONS, likeness, minhash, signature
 from teachwhy.corpora.audit.view import About
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.decks import deal, shipped_deck

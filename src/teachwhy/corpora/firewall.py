@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.records import Record
 from teachwhy.corpora.talk import talk_of_tests
-from teachwhy.corpora.words import Hashes, run_hashes, shingles, word_hashes, words
+from teachwhy.corpora.words import Hashes, Known, run_hashes, shingles, word_hashes, words
 from teachwhy.errors import FirewallError
 from teachwhy.scenarios.family import Family, families, prompts
 
@@ -75,12 +74,12 @@ class Heldout:
     sizes: dict[str, int] = field(default_factory=dict)
 
     @cached_property
-    def run_numbers(self) -> Hashes:
-        """The runs as sorted numbers: most records share none, and that is seen without making their runs."""
+    def run_numbers(self) -> Known:
+        """The runs as numbers: most records share none, and that is seen without making their runs."""
         return _numbered(self.runs, RUN)
 
     @cached_property
-    def shingle_numbers(self) -> Hashes:
+    def shingle_numbers(self) -> Known:
         """The same of the runs of four words."""
         return _numbered(self.shingles, _SHINGLE)
 
@@ -97,21 +96,16 @@ class Heldout:
         return Heldout(self.ids, runs | self.runs, found, sizes)
 
 
-def _numbered(runs: Iterable[tuple[str, ...]], size: int) -> Hashes:
-    words_of_all = word_hashes([word for run in runs for word in run])
-    return np.sort(run_hashes(words_of_all, size)[::size])
+def _numbered(runs: Iterable[tuple[str, ...]], size: int) -> Known:
+    return Known(run_hashes(word_hashes([word for run in runs for word in run]), size)[::size])
 
 
-def known_runs(tokens: Sequence[str], hashes: Hashes, numbers: Hashes, size: int) -> list[tuple[str, ...]]:
-    """The runs of so many words whose number is among these (sorted) ones, once each, in order.
+def known_runs(tokens: Sequence[str], hashes: Hashes, known: Known, size: int) -> list[tuple[str, ...]]:
+    """The runs of so many words whose number is known, once each, in order.
 
     Two runs with one number would be one error in 10^13 comparisons; callers look the run itself up.
     """
-    own = run_hashes(hashes, size)
-    if not len(own) or not len(numbers):
-        return []
-    at = np.minimum(np.searchsorted(numbers, own), len(numbers) - 1)
-    return list(dict.fromkeys(tuple(tokens[n : n + size]) for n in np.flatnonzero(numbers[at] == own).tolist()))
+    return list(dict.fromkeys(tuple(tokens[at : at + size]) for at in known.places(run_hashes(hashes, size))))
 
 
 @cache

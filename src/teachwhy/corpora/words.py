@@ -67,3 +67,23 @@ def mixed(values: Hashes) -> Hashes:
     out = out ^ (out >> np.uint64(27))
     out *= np.uint64(0x94D049BB133111EB)
     return np.asarray(out ^ (out >> np.uint64(31)), np.uint64)
+
+
+class Known:
+    """A set of numbers, and a table of their first bits: most numbers that are not in the set are not in the table."""
+
+    _SHIFT = np.uint64(42)
+
+    def __init__(self, numbers: Hashes) -> None:
+        self.numbers = np.unique(numbers)
+        self.table = np.zeros(1 << 22, bool)
+        self.table[self.numbers >> self._SHIFT] = True
+
+    def places(self, others: Hashes) -> list[int]:
+        """The places of those among the others that are in the set."""
+        maybe = np.flatnonzero(self.table[others >> self._SHIFT])
+        if not len(maybe):
+            return []
+        at = np.minimum(np.searchsorted(self.numbers, others[maybe]), len(self.numbers) - 1)
+        found: list[int] = maybe[self.numbers[at] == others[maybe]].tolist()
+        return found

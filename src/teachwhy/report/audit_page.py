@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from teachwhy.corpora.audit import RULES, Audit, Check
+from teachwhy.corpora.audit import MOST_BREACHES, RULES, Audit, Check
 from teachwhy.report import numbers as say
 from teachwhy.report.run_tables import verdict
 from teachwhy.report.tables import Entry, Row, Table, table
@@ -12,6 +12,7 @@ from teachwhy.report.templating import html_environment, markdown_environment, s
 from teachwhy.study.store import write_bytes
 
 _SHOWN = 50
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def build_audit(audits: Sequence[Audit], folder: Path) -> Path:
 def audit_view(audits: Sequence[Audit]) -> AuditView:
     """Lay out the page."""
     names = [one.corpus for one in audits]
-    title = names[0] if len(names) == 1 else f"{len(names)} audits"
-    return AuditView(f"Audit: {title}", _summary(audits), tuple(_part(at, one) for at, one in enumerate(audits)))
+    title = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} corpora and pairs"
+    return AuditView(f"Audit of {title}", _summary(audits), tuple(_part(at, one) for at, one in enumerate(audits)))
 
 
 def _summary(audits: Sequence[Audit]) -> Table:
@@ -89,11 +90,12 @@ def _summary(audits: Sequence[Audit]) -> Table:
 
 
 def _firewall(one: Audit) -> Entry:
-    check = next((check for check in one.checks if check.name == "evaluation overlap"), None)
-    if check is None:
+    if not any(check.name.startswith("evaluation") for check in one.checks):
         return Entry(say.NONE, tone="quiet")
-    refused = round(check.value * one.records)
-    return Entry(f"refuses {refused:,}", tone="bad") if refused else Entry("lets all pass")
+    if not one.breaches:
+        return Entry("lets all pass")
+    more = " and more" if len(one.breaches) >= MOST_BREACHES else ""
+    return Entry(f"refuses {len(one.breaches):,}{more}", tone="bad")
 
 
 def _part(number: int, one: Audit) -> Part:
@@ -112,7 +114,7 @@ def _part(number: int, one: Audit) -> Part:
         title=one.corpus,
         facts=tuple(facts),
         sentence=sentence,
-        failed=tuple(f"{check.name}: {_value(check)}, {_limit(check)}" for check in failed),
+        failed=tuple(f"{check.name}: {_value(check)} ({_limit(check)})" for check in failed),
         checks=_checks(one),
         worst=tuple(_worst(check) for check in one.checks if check.worst),
         breaches=_breaches(one),

@@ -13,15 +13,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from teachwhy.corpora.audit.minhash import EMPTY, PERMUTATIONS, Signatures, minhash
 from teachwhy.corpora.audit.result import Check, share
 from teachwhy.corpora.audit.view import About, View
 from teachwhy.corpora.records import Record
-from teachwhy.corpora.words import Hashes, mixed, run_hashes
+from teachwhy.corpora.words import run_hashes
 
-Signatures = NDArray[np.uint32]
-
-SHINGLE = 5
-PERMUTATIONS = 128
 NEAR, REWORDED = 0.7, 0.4
 # Rows of a band, by the number of records. A pair of Jaccard 0.4, 0.5 and 0.7 meets in one of 42 bands of 3 with 0.94,
 # 0.996 and 1; in one of 32 of 4 with 0.56, 0.87 and 0.9998; in one of 25 of 5 with 0.23, 0.55 and 0.99. Each row more
@@ -35,28 +32,6 @@ _STEP = 200_000
 COMMON, _FEW = 0.05, 10
 # With fewer rarer words, sharing many of them is chance.
 _ENOUGH = 12
-
-_MULTIPLIERS = mixed(np.arange(1, PERMUTATIONS + 1, dtype=np.uint64)) | np.uint64(1)
-_NONE = np.uint32(0xFFFFFFFF)
-
-
-def minhash(values: Hashes) -> Signatures:
-    """MinHash of a set of 64-bit numbers by multiply-shift hashing; all ones of an empty set."""
-    if not len(values):
-        return np.full(PERMUTATIONS, _NONE, np.uint32)
-    least = np.multiply.outer(_MULTIPLIERS, values).min(axis=1)
-    return np.asarray(least >> np.uint64(32), np.uint32)
-
-
-def likeness(one: Signatures, other: Signatures) -> float:
-    """Estimated Jaccard of two sets from their signatures (standard error 0.04 at 0.7)."""
-    return float((one == other).mean())
-
-
-def signature(text_hashes: Hashes) -> Signatures:
-    """MinHash of a text's five-word shingles, from the numbers of its words; a shorter text is one shingle."""
-    runs = run_hashes(text_hashes, SHINGLE)
-    return minhash(runs if len(runs) else run_hashes(text_hashes, max(len(text_hashes), 1)))
 
 
 def common_words(views: Sequence[View]) -> frozenset[int]:
@@ -83,7 +58,7 @@ class Copies:
     def see(self, batch: list[View]) -> None:
         self.ids += [view.id for view in batch]
         self.digests.append(np.array([_digest(view.whole) for view in batch], np.uint64).reshape(-1, 2))
-        self.runs.append(np.stack([signature(view.hashes) for view in batch]))
+        self.runs.append(np.stack([view.signature for view in batch]))
         self.rare.append(np.stack([self._rarer(view) for view in batch]))
 
     def _rarer(self, view: View) -> Signatures:
@@ -144,7 +119,7 @@ def pairs(signatures: Signatures, threshold: float) -> dict[int, int]:
     best = np.zeros(len(signatures), np.float32)
     twin = np.full(len(signatures), -1, np.int64)
     rows = next((rows for most, rows in _ROWS if len(signatures) <= most), _ROWS_LARGE)
-    known = np.flatnonzero((signatures != _NONE).any(axis=1)) if len(signatures) else np.empty(0, np.int64)
+    known = np.flatnonzero((signatures != EMPTY).any(axis=1)) if len(signatures) else np.empty(0, np.int64)
     for start in range(0, PERMUTATIONS - rows + 1, rows):
         for earlier, later in _met(signatures, known, start, rows):
             alike = (signatures[earlier] == signatures[later]).mean(axis=1, dtype=np.float32)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from teachwhy.corpora.audit.minhash import Signatures, signature
 from teachwhy.corpora.audit.result import Check
 from teachwhy.corpora.decks import Deck
 from teachwhy.corpora.records import Record
@@ -66,6 +67,11 @@ class View:
     def hashes(self) -> Hashes:
         """A number for each word of the whole record."""
         return word_hashes(self.all_words)
+
+    @cached_property
+    def signature(self) -> Signatures:
+        """MinHash of the five-word runs of the whole record."""
+        return signature(self.hashes)
 
 
 class Measure(Protocol):
