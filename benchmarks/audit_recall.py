@@ -2,9 +2,9 @@
 
     python benchmarks/audit_recall.py [--records 2000] > recall.md
 
-Prints Markdown tables. Into clean synthetic records (see synthetic.py) are planted: exact and reworded duplicates, leaks
-of evaluations, an opener, a name, truncated texts. Recall is of what was planted; false alarms are clean records that a
-check names.
+Prints Markdown tables. Into clean synthetic records (see synthetic.py) are planted: exact and reworded duplicates,
+leaks of evaluations, an opener, a name, truncated texts. Recall is of what was planted; false alarms are clean records
+that a check names.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import synthetic
-
 from teachwhy.corpora.audit import asked_of, audit, exact_duplicates, near_duplicates, reworded_duplicates
 from teachwhy.corpora.audit.language import cut_off
 from teachwhy.corpora.corpus import Corpus
@@ -188,18 +187,15 @@ def habits(clean: list[Record], pick: random.Random) -> list[str]:
         made.append(Record(id=record.id, text=text))
     before, after = (audit(Corpus("made", "documents", False, "", tuple(some))) for some in (clean, made))
     lines = [f"| {check.name} | {check.value:.3f} | | {said(check.passed)} |" for check in before.failed]
-    checks = {check.name: check for check in before.checks}
-    for check in after.checks:
-        if check.name in ("opener of four words", "known tic", "one name", "common phrase"):
-            old = checks[check.name]
+    old = {check.name: check for check in before.checks}
+    shown = ("opener of four words", "known tic", "one name")
+    for new in after.checks:
+        if new.name in shown:
+            was = old[new.name]
             lines.append(
-                f"| {check.name} | {old.value:.3f} | {check.value:.3f} | {said(old.passed)}, then {said(check.passed)} |"
+                f"| {new.name} | {was.value:.3f} | {new.value:.3f} | {said(was.passed)}, then {said(new.passed)} |"
             )
-    others = [
-        check.name
-        for check in after.failed
-        if check.name not in ("opener of four words", "known tic", "one name", "common phrase")
-    ]
+    others = [check.name for check in after.failed if check.name not in shown]
     return [*lines, f"| all other checks | | | {', '.join(others) or 'passed'} |"]
 
 

@@ -13,9 +13,32 @@ from pathlib import Path
 import numpy as np
 
 VOCABULARY, TOPICS, TOPIC_WORDS, NAMES = 20_000, 2_000, 200, 3_000
-_ONSETS = "b br bl ch d dr f fl g gr h j k kl l m n p pl pr qu r s sh sk sl st t th tr v w z".split()
-_VOWELS = "a e i o u ai ea ee oo ou".split()
-_CODAS = ["", *"n r l t m sh ck nd rt st ll mp nt".split()]
+_ONSETS = (
+    "b",
+    "br",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "kl",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pl",
+    "pr",
+    "qu",
+    "r",
+    "s",
+)
+_ONSETS += ("sh", "sk", "sl", "st", "t", "th", "tr", "v", "w", "z", "bl", "ch", "fr")
+_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ee", "oo", "ou")
+_CODAS = ("", "n", "r", "l", "t", "m", "sh", "ck", "nd", "rt", "st", "ll", "mp", "nt")
 _SENTENCES = (
     "The {} {} the {} of the {}, and nobody {} it.",
     "After the {} had {}, we {} {} in the {} {}.",

@@ -295,7 +295,7 @@ def test_a_copied_evaluation_is_found_and_a_reworded_one_reported(shipped: dict[
     held = held_out()
     item = " ".join(f"{SENTENCES[n]}" for n in range(6))
     asked = Asked(held.with_texts({"suite/one": item}), {"suite/one": item, "suite/two": PROSE})
-    near = " ".join(word if n % 6 else "zebra" for n, word in enumerate(item.split()))
+    near = " ".join(word if n % 3 else "zebra" for n, word in enumerate(item.split()))
     found = audit(corpus([*varied(CLEAN), document(100, f"He said: {item}"), document(101, near)]), asked=asked)
     assert check(found, "evaluation overlap").passed is False
     assert [breach.record for breach in found.breaches] == ["doc-100"]
