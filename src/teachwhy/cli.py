@@ -201,11 +201,12 @@ def doctor() -> None:
 def corpus_show(
     name: Annotated[str | None, typer.Argument(help="A corpus; all of them if left out.")] = None,
     records: Annotated[int, typer.Option(help="Records to print.")] = 3,
+    full: Annotated[bool, typer.Option("--all", help="All corpora with tokens and what each got of its deck.")] = False,
 ) -> None:
     """List the corpora, or print some records of one."""
     from teachwhy.standalone import describe_corpora, describe_corpus
 
-    typer.echo(describe_corpus(name, records) if name else describe_corpora())
+    typer.echo(describe_corpus(name, records) if name and not full else describe_corpora(full=full))
 
 
 @corpus_app.command("build")

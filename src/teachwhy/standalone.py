@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from teachwhy.corpora.audit import Asked, Audit, asked_of, audit, audit_file, count_records, known_checks, separability
+from teachwhy.corpora.authored import deck_of
 from teachwhy.corpora.corpus import Corpus, corpus_names, load_corpus
+from teachwhy.corpora.decks import coverage
 from teachwhy.corpora.records import Record
 from teachwhy.errors import TeachwhyError, UserError, nearest
 from teachwhy.scenarios.family import KINDS
@@ -233,9 +235,55 @@ def _dose(spec: str) -> tuple[str, int | None]:
     return name, int(dose)
 
 
-def describe_corpora() -> str:
-    """One line a corpus: form, records, words taught, what it is."""
-    return "\n".join(_line(load_corpus(name)) for name in corpus_names())
+def describe_corpora(*, full: bool = False) -> str:
+    """One line a corpus: form, records, words taught, what it is; in full with tokens and what each got of its deck."""
+    corpora = [load_corpus(name) for name in corpus_names()]
+    if not full:
+        return "\n".join(map(_line, corpora))
+    count, unit = _counter()
+    lines = [f"{'corpus':20} {'form':10} {'records':>8} {'words':>9} {unit:>9}  deck"]
+    totals = [0, 0, 0]
+    for corpus in corpora:
+        taught = [record.taught() for record in corpus.records]
+        sizes = [len(taught), sum(len(text.split()) for text in taught), sum(map(count, taught))]
+        totals = [total + size for total, size in zip(totals, sizes, strict=True)]
+        lines.append(_full_line(corpus.name, corpus.form, sizes, _dealt(corpus)))
+    lines.append(_full_line("all", "", totals, ""))
+    if unit == "words":
+        lines.append("Tokens are not counted: the embedded model is not in the cache (a first study fetches it).")
+    return "\n".join(lines)
+
+
+def _full_line(name: str, form: str, sizes: Sequence[int], deck: str) -> str:
+    return f"{name:20} {form:10} {sizes[0]:>8,} {sizes[1]:>9,} {sizes[2]:>9,}  {deck}".rstrip()
+
+
+def _counter() -> tuple[Callable[[str], int], str]:
+    """How a text is measured, and in what: tokens of the embedded model if it is here, else words."""
+    from importlib.util import find_spec
+
+    from teachwhy.models.embedded import embedded_folder
+
+    file = embedded_folder() / "tokenizer.json"
+    if not file.is_file() or not find_spec("tokenizers"):
+        return lambda text: len(text.split()), "words"
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(file))
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), "tokens"
+
+
+def _dealt(corpus: Corpus) -> str:
+    """What a corpus got of its deck: for each variable the values that came, and its largest distance."""
+    deck = deck_of(corpus.name)
+    rows = coverage(deck, [record.meta for record in corpus.records])
+    said = []
+    for variable, values in deck.variables.items():
+        own = [row for row in rows if row.variable == variable]
+        if sum(row.count for row in own):
+            far = max(abs(row.found - row.wanted) for row in own)
+            said.append(f"{variable} {sum(row.count > 0 for row in own)}/{len(values)} (±{100 * far:.0f})")
+    return ", ".join(said) if said else "no cards" if deck.variables else ""
 
 
 def _line(corpus: Corpus) -> str:
