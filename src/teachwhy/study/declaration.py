@@ -272,7 +272,8 @@ def _check_names(study: Study, path: Path) -> None:
     corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if not lesson.corpus.endswith(".jsonl")]
     alike = [name for pair in study.audit.alike for name in pair]
     corpora += [("audit.alike", name, corpus_names()) for name in alike if not name.endswith(".jsonl")]
-    checks = [("audit.skip", name, list(RULES)) for name in study.audit.skip]
+    plain = {name.replace(" ", "-"): name for name in RULES}
+    checks = [("audit.skip", plain.get(name, name), list(RULES)) for name in study.audit.skip]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
     judged = {name: spec for name, spec in pots.items() if spec}
     levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]

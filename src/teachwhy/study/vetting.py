@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from teachwhy.corpora.audit import Asked, Audit, asked_of, audit, separability
+from teachwhy.corpora.audit import Asked, Audit, asked_of, audit, known_checks, separability
 from teachwhy.corpora.corpus import Corpus, load_corpus
 from teachwhy.corpora.firewall import RUN, SIMILAR, Screened, guard
 from teachwhy.errors import CorpusError
@@ -70,7 +70,7 @@ def _pair(one: Corpus, other: Corpus, store: Store) -> Audit:
 
 def _vetted(corpus: Corpus, spec: AuditSpec, store: Store) -> tuple[Audit, Screened]:
     against = [family.address() for family in families(split="held-out")]
-    skip = sorted(spec.skip)
+    skip = sorted(known_checks(spec.skip))
     address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), RUN, SIMILAR, skip])
     if meta := store.meta("vetting", address):
         return Audit.model_validate(meta["audit"]), Screened.model_validate(meta["screened"])
