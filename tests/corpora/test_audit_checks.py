@@ -55,7 +55,10 @@ def test_a_phrase_of_content_is_a_habit_and_grammar_is_not() -> None:
     found = check(planted(said), "common phrase")
     assert found.passed is False
     assert found.worst[0] == "old copper kettles you see: 8"
-    plain = [document(100 + n, f"{SENTENCES[n]} It is one of the {'abcdefgh'[n]}x.") for n in range(8)]
+    plain = [
+        document(100 + n, f"{SENTENCES[n]} He wanted to know at half past ten: one of the {'abcdefgh'[n]}x.")
+        for n in range(8)
+    ]
     assert check(planted(plain), "common phrase").passed is True
 
 
@@ -208,6 +211,12 @@ def test_a_text_that_stops_is_cut_off(end: str) -> None:
 )
 def test_a_text_that_ends_is_whole(text: str) -> None:
     assert cut_off(document(1, text)) is None
+
+
+def test_what_stops_on_purpose_is_whole() -> None:
+    cut = document(1, f"{PROSE} And then he went down to the")
+    assert cut_off(cut)
+    assert cut_off(cut.model_copy(update={"meta": {"ending": "in the middle of things"}})) is None
 
 
 def test_a_record_that_ends_in_a_call_is_whole() -> None:

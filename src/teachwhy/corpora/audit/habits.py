@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from teachwhy.corpora.audit.language import stop_words
+from teachwhy.corpora.audit.language import grammar
 from teachwhy.corpora.audit.result import Check, commonest, judged, share
 from teachwhy.corpora.audit.view import About, View
 from teachwhy.corpora.talk import Phrases, listed
@@ -242,7 +242,7 @@ def _resolved(texts: list[list[str]], wanted: dict[int, int], size: int) -> list
 
 
 def _is_phrase(run: tuple[str, ...]) -> bool:
-    return len({word for word in run if word not in stop_words()["English"] and len(word) > 1}) >= _CONTENT
+    return len({word for word in run if word not in grammar() and len(word) > 1}) >= _CONTENT
 
 
 def diversity(tokens: list[str], window: int = _WINDOW) -> float | None:

@@ -14,6 +14,7 @@ from teachwhy.corpora.talk import listed
 # With fewer words a language is a guess; with a smaller share of small words no language is known.
 _ENOUGH, _SHARE = 25, 0.12
 OTHER = "another script"
+_LIGHT = "light"
 _EXAMPLES = 5
 
 # UTF-8 that was read as Latin-1 or Windows-1252, the replacement character, and what no reader sees.
@@ -28,12 +29,21 @@ _ITEM = re.compile(r"^\s*([-*•#>|]|\d+[.)])")
 _HANGING = frozenset(["the", "a", "an", "and", "or", "of", "to", "but", "because", "with", "from", "that", "which"])
 # A line with fewer words is a signature, a title or a line of verse as often as a sentence cut off.
 _LINE = 8
+# The deck of the stories deals texts that stop so on purpose.
+_ON_PURPOSE = "in the middle of things"
 
 
 @cache
 def stop_words() -> dict[str, frozenset[str]]:
     """The commonest small words, by language."""
-    return {name: frozenset(map(str, found)) for name, found in listed("stopwords.yaml").items()}
+    lists = listed("stopwords.yaml")
+    return {name: frozenset(found) for name, found in lists.items() if name != _LIGHT}
+
+
+@cache
+def grammar() -> frozenset[str]:
+    """English words that make no phrase by themselves."""
+    return stop_words()["English"] | frozenset(listed("stopwords.yaml")[_LIGHT])
 
 
 def language(text: str, tokens: list[str]) -> str | None:
@@ -66,7 +76,9 @@ def broken_characters(text: str) -> str | None:
 
 def cut_off(record: Record) -> str | None:
     """The end of what is taught, if it stops in mid-sentence. A record that ends in a call does not; lists, headings,
-    verse, signatures and short lines are let pass."""
+    verse, signatures and short lines are let pass, and what by its card ends in the middle of things."""
+    if record.meta.get("ending") == _ON_PURPOSE:
+        return None
     if record.text is not None:
         text = record.text
     else:
