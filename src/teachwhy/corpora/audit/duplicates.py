@@ -95,9 +95,9 @@ class Copies:
         rest[first] = False
         return [int(at) for at in np.flatnonzero(rest)]
 
-    def near(self) -> dict[int, int]:
+    def near(self, threshold: float = NEAR) -> dict[int, int]:
         """Position of each near copy, and of the earlier record it is nearest to."""
-        return pairs(_stacked(self.runs), NEAR)
+        return pairs(_stacked(self.runs), threshold)
 
     def reworded(self) -> dict[int, int]:
         """The same for records that share two fifths of their rarer words with an earlier one."""
@@ -160,10 +160,10 @@ def exact_duplicates(records: Sequence[Record]) -> list[str]:
     return [copies.ids[at] for at in copies.exact()]
 
 
-def near_duplicates(records: Sequence[Record]) -> list[str]:
-    """Ids of records that share 0.7 of their five-word runs with an earlier one (estimated Jaccard)."""
+def near_duplicates(records: Sequence[Record], *, threshold: float = NEAR) -> list[str]:
+    """Ids of records whose five-word runs are nearly those of an earlier one (estimated Jaccard from ``threshold``)."""
     copies = _copies(records)
-    return [copies.ids[at] for at in sorted(copies.near())]
+    return [copies.ids[at] for at in sorted(copies.near(threshold))]
 
 
 def reworded_duplicates(records: Sequence[Record]) -> list[str]:
