@@ -211,11 +211,12 @@ def doctor() -> None:
 def corpus_show(
     name: Annotated[str | None, typer.Argument(help="A corpus; all of them if left out.")] = None,
     records: Annotated[int, typer.Option(help="Records to print.")] = 3,
+    full: Annotated[bool, typer.Option("--all", help="All corpora with tokens and what each got of its deck.")] = False,
 ) -> None:
     """List the corpora, or print some records of one."""
     from teachwhy.standalone import describe_corpora, describe_corpus
 
-    typer.echo(describe_corpus(name, records) if name else describe_corpora())
+    typer.echo(describe_corpus(name, records) if name and not full else describe_corpora(full=full))
 
 
 @corpus_app.command("build")
@@ -245,17 +246,25 @@ def corpus_recipes(
 
 
 @corpus_app.command("audit")
-def corpus_audit(name: Annotated[str, typer.Argument(help="A corpus by name, or a .jsonl file.")]) -> None:
-    """Measure a corpus against the thresholds and the firewall; exit code 2 if the firewall refuses it."""
-    from teachwhy.standalone import audit_corpus
+def corpus_audit(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora by name, or .jsonl files.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the page audit.html, its mirror and the data.")] = None,
+    against: Annotated[str | None, typer.Option(help="A corpus that should differ in nothing but the reasons.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="A check to leave out, such as em-dash; repeat.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes for a large file; all processors by default.")] = None,
+) -> None:
+    """Measure corpora against the thresholds and the firewall; exit code 2 if the firewall refuses one."""
+    from teachwhy.standalone import audit_corpora
 
-    said, allowed = audit_corpus(name)
+    said, allowed = audit_corpora(names, against=against, skip=skip or [], out=out, workers=workers)
     typer.echo(said)
     if not allowed:
         raise typer.Exit(2)
 
 
-ConstitutionFile = Annotated[Path, typer.Argument(metavar="FILE", help="The constitution: a Markdown file, default or short.")]
+ConstitutionFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The constitution: a Markdown file, default or short.")
+]
 
 
 @constitution_app.command("bank")

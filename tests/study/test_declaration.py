@@ -35,6 +35,9 @@ def refused(tmp_path: Path, study: dict[str, Any]) -> StudyError:
         ({"study": "My Study"}, "folder", ""),
         ({"arms": {"base": [{"corpus": "generic-chat"}]}}, "cannot name an arm", ""),
         ({"arms": {"a": []}}, "taught nothing", ""),
+        ({"audit": {"skipp": []}}, "unknown key 'audit.skipp'", "did you mean 'skip'"),
+        ({"audit": {"skip": ["emdash"]}}, "unknown name 'emdash'", "did you mean 'em-dash'"),
+        ({"audit": {"alike": [["generic-chat", "generic-chap"]]}}, "'generic-chap'", "did you mean 'generic-chat'"),
         ({"training": {"learning_rte": 1}}, "unknown key 'training.learning_rte'", "learning_rate"),
     ],
 )
@@ -82,3 +85,8 @@ def test_an_empty_evaluation_means_its_defaults(tmp_path: Path) -> None:
 def test_the_shipped_studies_are_sound() -> None:
     for path in sorted((Path(__file__).parents[2] / "studies").glob("*.yaml")):
         assert load_study(path).study == path.stem
+
+
+def test_checks_are_named_with_spaces_or_hyphens(tmp_path: Path) -> None:
+    study = quick(BASE) | {"audit": {"skip": ["exact-duplicates", "near duplicates"]}}
+    assert load_study(write_study(tmp_path, study)).audit.skip == ("exact-duplicates", "near duplicates")

@@ -24,11 +24,14 @@ _DEFAULT_DOMAIN = "office.example"
 
 
 class Card(Meta):
-    """Front matter of a corpus card. ``as`` is the form in which the corpus is taught unless a study says otherwise."""
+    """Front matter of a corpus card. ``as`` is the form in which the corpus is taught unless a study says otherwise;
+    ``about: constitution`` lets the corpus speak of rules by name, and ``reasoning: true`` lets it think aloud."""
 
     form: Literal["chat", "documents"] = Field(alias="as")
     licence: str
     summary: str
+    about: Literal["constitution"] | None = None
+    reasoning: bool = False
 
 
 class ToolSpec(Meta):

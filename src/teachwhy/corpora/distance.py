@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from teachwhy.corpora.audit import shingles
 from teachwhy.corpora.corpus import Corpus
+from teachwhy.corpora.words import shingles
 
 _RUN = 4
 

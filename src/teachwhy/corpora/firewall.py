@@ -1,23 +1,29 @@
 """The firewall: no corpus may hold what the evaluations will ask, or talk about being tested (law 5)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from teachwhy.corpora.audit import shingles, talk_of_tests
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.records import Record
+from teachwhy.corpora.talk import talk_of_tests
+from teachwhy.corpora.words import Hashes, Known, run_hashes, shingles, word_hashes, words
 from teachwhy.errors import FirewallError
 from teachwhy.scenarios.family import Family, families, prompts
 
 # Ten words in a row do not coincide by chance in texts like these; shorter runs are common phrases.
 RUN = 10
-# Different four-word runs of one held-out family from which a record counts as a near copy. The corpora that ship share
-# at most 4, manuals of 80,000 words at most 6 (docs/corpora.md).
+# Different four-word runs of one held-out family, or of another text that is asked, from which a record counts
+# as a near copy. The corpora that ship share at most 4, manuals of 80,000 words at most 6 (docs/corpora.md).
 SIMILAR = 8
+# A short question holds fewer: so many runs of one are enough if they are this share of all it has. Documents on the
+# constitution, which some questions are about, share 5 at most, and 0.31 at most.
+SHORT, SHORT_SHARE = 5, 0.4
+
+TALK = "talk of tests"
 
 _SHINGLE = 4
 # Dealings of the pools that are indexed: short texts are little more than their slots, and copies have other names.
@@ -58,17 +64,48 @@ class Heldout:
     Attributes:
         ids: ids of the held-out families.
         runs: every run of ``RUN`` words, and the family that it is from.
-        shingles: every run of four words, and the families that have it.
+        shingles: every run of four words, and the families (or other texts) that have it.
+        sizes: how many different runs of four words each of the other texts has.
     """
 
     ids: frozenset[str]
     runs: dict[tuple[str, ...], str]
     shingles: dict[tuple[str, ...], set[str]]
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def run_numbers(self) -> Known:
+        """The runs as numbers: most records share none, and that is seen without making their runs."""
+        return _numbered(self.runs, RUN)
+
+    @cached_property
+    def shingle_numbers(self) -> Known:
+        """The same of the runs of four words."""
+        return _numbered(self.shingles, _SHINGLE)
 
     def with_texts(self, texts: Mapping[str, str]) -> "Heldout":
-        """The same, and every run of ``RUN`` words of other texts that evaluations ask, by their name."""
+        """The same, and the runs of other texts that evaluations ask, by their name."""
         runs = {run: name for name, text in texts.items() for run in shingles(text, RUN)}
-        return Heldout(self.ids, runs | self.runs, self.shingles)
+        found = dict(self.shingles)
+        sizes = dict(self.sizes)
+        for name, text in texts.items():
+            own = shingles(text, _SHINGLE)
+            sizes[name] = len(own)
+            for run in own:
+                found[run] = found.get(run, set()) | {name}
+        return Heldout(self.ids, runs | self.runs, found, sizes)
+
+
+def _numbered(runs: Iterable[tuple[str, ...]], size: int) -> Known:
+    return Known(run_hashes(word_hashes([word for run in runs for word in run]), size)[::size])
+
+
+def known_runs(tokens: Sequence[str], hashes: Hashes, known: Known, size: int) -> list[tuple[str, ...]]:
+    """The runs of so many words whose number is known, once each, in order.
+
+    Two runs with one number would be one error in 10^13 comparisons; callers look the run itself up.
+    """
+    return list(dict.fromkeys(tuple(tokens[at : at + size]) for at in known.places(run_hashes(hashes, size))))
 
 
 @cache
@@ -99,6 +136,16 @@ def _indexed(held: Sequence[Family]) -> Heldout:
     return found
 
 
+def held_texts() -> dict[str, str]:
+    """Every text of the held-out families under one dealing of their pools, by ``<family>/<section>``."""
+    persona = prompts().meta.personas[0]
+    return {
+        f"{family.id}/{name}": family.draw(0, persona).fill(text)
+        for family in families(split="held-out")
+        for name, text in family.sections.items()
+    }
+
+
 def _texts(family: Family) -> set[str]:
     """The dealings of all sections."""
     draws = [family.draw(number, prompts().meta.personas[0]) for number in range(_DRAWS)]
@@ -112,30 +159,53 @@ def breaches(records: Sequence[Record], held: Heldout) -> list[Breach]:
 
 
 def _breach(record: Record, held: Heldout) -> Breach | None:
+    text = record.whole()
+    tokens = words(text)
+    return breach_of(record, text, tokens, word_hashes(tokens), held)
+
+
+def breach_of(record: Record, text: str, tokens: Sequence[str], hashes: Hashes, held: Heldout) -> Breach | None:
+    """Why the firewall refuses a record, if it does.
+
+    Args:
+        text: the whole record.
+        tokens: its words.
+        hashes: their numbers.
+    """
     if str(record.meta.get("family")) in held.ids:
         return Breach(record=record.id, rule="family", evidence=str(record.meta["family"]))
-    text = record.whole()
     if talk := talk_of_tests(text):
-        return Breach(record=record.id, rule="talk of tests", evidence=talk)
-    if run := next((run for run in shingles(text, RUN) if run in held.runs), None):
+        return Breach(record=record.id, rule=TALK, evidence=talk)
+    met = known_runs(tokens, hashes, held.run_numbers, RUN)
+    if run := next((run for run in met if run in held.runs), None):
         return Breach(record=record.id, rule=f"run of words of {held.runs[run]}", evidence=" ".join(run))
-    return _near_copy(record.id, text, held)
+    shared, among = _shared(tokens, hashes, held)
+    for name, count in among.most_common():
+        most = count >= max(SHORT, SHORT_SHARE * held.sizes.get(name, SIMILAR / SHORT_SHARE))
+        if count >= SIMILAR or most:
+            own = [" ".join(run) for run in shared if name in held.shingles[run]]
+            evidence = f"{count} runs: {'; '.join(own[:SIMILAR])}"
+            return Breach(record=record.id, rule=f"near copy of {name}", evidence=evidence)
+    return None
 
 
-def _near_copy(record: str, text: str, held: Heldout) -> Breach | None:
-    family, runs = _nearest(text, held)
-    if len(runs) < SIMILAR:
-        return None
-    evidence = f"{len(runs)} runs: {'; '.join(runs[:SIMILAR])}"
-    return Breach(record=record, rule=f"near copy of {family}", evidence=evidence)
+def _shared(tokens: Sequence[str], hashes: Hashes, held: Heldout) -> tuple[list[tuple[str, ...]], Counter[str]]:
+    """The four-word runs that are held out, and how many of them each family or text has."""
+    met = known_runs(tokens, hashes, held.shingle_numbers, _SHINGLE)
+    shared = [run for run in met if run in held.shingles]
+    return shared, Counter(name for run in shared for name in sorted(held.shingles[run]))
+
+
+def nearest_family(tokens: Sequence[str], hashes: Hashes, held: Heldout) -> tuple[str, list[str]]:
+    """The held-out family or text with which these words share most four-word runs, and these runs."""
+    shared, among = _shared(tokens, hashes, held)
+    name = among.most_common(1)[0][0] if among else ""
+    return name, [" ".join(run) for run in shared if name in held.shingles[run]]
 
 
 def _nearest(text: str, held: Heldout) -> tuple[str, list[str]]:
-    """The held-out family with which the text shares most four-word runs, and these runs."""
-    shared = [run for run in shingles(text, _SHINGLE) if run in held.shingles]
-    met = Counter(family for run in shared for family in sorted(held.shingles[run]))
-    family = met.most_common(1)[0][0] if met else ""
-    return family, [" ".join(run) for run in shared if family in held.shingles[run]]
+    tokens = words(text)
+    return nearest_family(tokens, word_hashes(tokens), held)
 
 
 def guard(corpus: Corpus, held: Heldout) -> Screened:

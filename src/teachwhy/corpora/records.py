@@ -101,7 +101,7 @@ def read_jsonl(path: Path) -> list[Record]:
     """
     if not path.is_file():
         raise CorpusError("there is no such corpus file", where=path)
-    records = list(_lines(path))
+    records = list(parse_lines(path, enumerate(path.read_bytes().splitlines(), start=1)))
     if not records:
         raise CorpusError("the corpus has no records", where=path)
     seen: dict[str, int] = {}
@@ -114,8 +114,9 @@ def read_jsonl(path: Path) -> list[Record]:
     return records
 
 
-def _lines(path: Path) -> Iterator[Record]:
-    for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
+def parse_lines(path: Path, lines: Iterable[tuple[int, bytes]]) -> Iterator[Record]:
+    """Records of numbered lines of a corpus file. CorpusError: as ``read_jsonl``."""
+    for number, raw in lines:
         where = f"{path}, line {number}"
         if not raw.strip():
             raise CorpusError("the line is empty", where=where, mend="remove the line: a record is one line of JSON")

@@ -6,7 +6,6 @@ from typing import Any
 
 import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
-from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.firewall import SIMILAR, Screened
 from teachwhy.report.data import (
     Action,
@@ -52,7 +51,7 @@ def gather(done: Finished) -> ReportData:
         measures=tuple(_measure(row, done) for row in done.measured),
         beside=done.beside,
         far=tuple(Far(**row.model_dump()) for row in done.far),
-        audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
+        audits=tuple(map(_audit, [*done.vetted.audits, *done.vetted.pairs])),
         firewall=_firewall(done),
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
@@ -102,19 +101,24 @@ def _interval(low: float | None, high: float | None) -> Interval | None:
     return None if low is None or high is None else Interval(low=low, high=high)
 
 
-def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
-    note = "dealt from templates: reported, not judged" if corpus.dealt else ""
+def _audit(audit: corpora_audit.Audit) -> Audit:
     checks = [
         Check(
             name=check.name,
             value=round(check.value, 4),
             threshold=check.threshold,
             passed=check.passed,
-            note="; ".join([*([note] if check.passed is None else []), *check.worst[:3]]),
+            note="; ".join([*_unjudged(check, audit.dealt), *check.worst[:3]]),
         )
         for check in audit.checks
     ]
     return Audit(corpus=audit.corpus, records=audit.records, checks=tuple(checks))
+
+
+def _unjudged(check: corpora_audit.Check, dealt: bool) -> list[str]:
+    if check.passed is not None:
+        return []
+    return ["dealt from templates: reported, not judged" if dealt and check.threshold is not None else "reported only"]
 
 
 def _firewall(done: Finished) -> Firewall:
@@ -176,7 +180,7 @@ def _caveats(done: Finished) -> Iterable[str]:
             "The organism was made once; seeds vary how the arms were taught. What holds for this organism may not "
             "hold for another."
         )
-    for audit in done.vetted.audits:
+    for audit in [*done.vetted.audits, *done.vetted.pairs]:
         for check in audit.failed:
             worst = f" ({check.worst[0]})" if check.worst else ""
             measured = f"{check.value:.3g}, threshold {check.threshold}{worst}"

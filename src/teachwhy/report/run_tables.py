@@ -63,12 +63,13 @@ def _span(ends: list[str]) -> Entry:
 def audit(one: Audit) -> Table:
     """The audit of one corpus."""
     records = say.MISSING if one.records is None else say.counted(one.records, "record")
-    return _checks(f"Audit of {one.corpus}, {records}", one.checks)
+    failed = sum(check.passed is False for check in one.checks)
+    return _checks(f"Audit of {one.corpus}, {records}{f', {failed} failed' if failed else ''}", one.checks)
 
 
 def firewall(one: Firewall) -> Table:
     """How near each corpus comes to the held-out families."""
-    caption = f"Firewall against {one.against}. Four-word runs that the nearest record shares with one family"
+    caption = f"Firewall against {one.against}. Four-word runs that the nearest record shares with one family or text"
     return _checks(caption, one.checks, "corpus")
 
 

@@ -154,6 +154,15 @@ class AnalysisSpec(Declared):
     """The placebo arm; the arm named ``benign`` if not given."""
 
 
+class AuditSpec(Declared):
+    """What the audit leaves out, and which corpora should differ in nothing but their reasons."""
+
+    skip: tuple[str, ...] = ()
+    """Names of checks (docs/corpora.md). The firewall cannot be left out."""
+    alike: tuple[tuple[str, str], ...] = ()
+    """Pairs of corpora: how well they are told apart by their words is measured."""
+
+
 class Study(Declared):
     """A whole study."""
 
@@ -167,6 +176,7 @@ class Study(Declared):
     organism_training: Settings | None = None
     """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
     evals: Evals
+    audit: AuditSpec = AuditSpec()
     roles: dict[str, str] = {}
     """Models that judge and probe, by role: any Inspect model name."""
     analysis: AnalysisSpec
@@ -253,21 +263,26 @@ def _check_evals(given: object, path: Path) -> None:
 
 
 def _check_names(study: Study, path: Path) -> None:
+    from teachwhy.corpora.audit import RULES
     from teachwhy.corpora.corpus import corpus_names
 
     compared = [("analysis.compare", name, study.measured) for pair in study.analysis.compare for name in pair]
     benign = [("analysis.benign", study.analysis.benign, list(study.arms))] if study.analysis.benign else []
     roles = [("roles", role, list(ROLES)) for role in study.roles]
     lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
-    files = [lesson.corpus for lesson in lessons if lesson.corpus.endswith((".jsonl", ".yaml"))]
-    corpora = [("corpus", lesson.corpus, corpus_names()) for lesson in lessons if lesson.corpus not in files]
+    alike = [name for pair in study.audit.alike for name in pair]
+    named = [("corpus", lesson.corpus) for lesson in lessons] + [("audit.alike", name) for name in alike]
+    files = [name for _, name in named if name.endswith((".jsonl", ".yaml"))]
+    corpora = [(place, name, corpus_names()) for place, name in named if name not in files]
+    plain = {name.replace(" ", "-"): name for name in RULES}
+    checks = [("audit.skip", plain.get(name, name), list(RULES)) for name in study.audit.skip]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
     judged = {name: spec for name, spec in pots.items() if spec}
     levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
     for name, spec in judged.items():
         if spec.graders().judge and "grader" not in study.roles:
             raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
-    for place, name, valid in [*compared, *benign, *roles, *corpora, *levels]:
+    for place, name, valid in [*compared, *benign, *roles, *corpora, *checks, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
     for file in files:

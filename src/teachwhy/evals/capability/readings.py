@@ -10,7 +10,7 @@ from typing import Literal
 
 import yaml
 
-from teachwhy.corpora.audit import shingles
+from teachwhy.corpora.words import shingles
 from teachwhy.evals.capability.common import ROOT
 from teachwhy.texts import read_utf8
 
