@@ -203,6 +203,7 @@ def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
     import pandas as pd
 
     from teachwhy.analysis import over_groups
+    from teachwhy.analysis.means import RATE
 
     if not rows:
         return None
@@ -211,10 +212,12 @@ def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
     causes = frame["missing"].value_counts().sort_index().to_dict()
     if valued.empty:
         raise TeachwhyError(f"no value of {measure}; the first cause: {rows[0]['reason']}", where=suite.name)
-    mean, low, high = over_groups(valued["value"].astype(float), valued["group"])
+    about = suite.measures[measure]
+    values = valued["value"].astype(float)
+    bounded = about.unit in ("rate", "score") and bool(values.between(0, 1).all())
+    mean, low, high = over_groups(values, valued["group"], RATE if bounded else None)
     ends = "" if low is None else f" [{low:.3f}, {high:.3f}]"
     lost = ", ".join(f"{number} {cause}" for cause, number in causes.items()) or "none"
-    about = suite.measures[measure]
     better = "" if about.better == "neither" else f", {about.better} is better"
     return f"  {measure:24} {mean:.3f}{ends} ({about.unit}{better}), n {len(valued)}, missing {lost}{_halves(rows)}"
 

@@ -13,8 +13,8 @@ from teachwhy.errors import TextError
 from teachwhy.evals.assessment.dimensions import ANCHORS, all_dimensions, read_dimension, sheets_of
 from teachwhy.evals.assessment.masking import masked
 from teachwhy.evals.assessment.seeds import Seed, all_seeds, find_seed, read_seed
-from teachwhy.evals.assessment.summary import members
 from teachwhy.scenarios.family import families
+from teachwhy.study.composites import members
 
 SEED = """---
 id: tin-whistle

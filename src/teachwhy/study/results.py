@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from teachwhy.analysis import Analysis, analyse, over_groups, split_half
+from teachwhy.analysis.means import RATE, SHIFT
 from teachwhy.corpora.distance import distances
 from teachwhy.errors import StudyError
 from teachwhy.evals.registry import find_suite
@@ -139,10 +140,12 @@ def _measured(arm: str, part: pd.DataFrame, start: str) -> Measured:
     averaged = values.groupby(["arm", "sample_id", "group"], as_index=False)["value"].mean()
     own = averaged[averaged["arm"] == arm]
     reference = averaged[averaged["arm"] == start].set_index("sample_id")["value"]
-    mean, low, high = over_groups(own["value"], own["group"])
+    bounded = about.unit in ("rate", "score") and bool(values["value"].between(0, 1).all())
+    scale, shifted = (RATE, SHIFT) if bounded else (None, None)
+    mean, low, high = over_groups(own["value"], own["group"], scale)
     shifts = own.assign(shift=own["value"] - own["sample_id"].map(reference)).dropna(subset=["shift"])
     compared = arm not in (BASE, start)
-    shift = over_groups(shifts["shift"], shifts["group"]) if compared else (None, None, None)
+    shift = over_groups(shifts["shift"], shifts["group"], shifted) if compared else (None, None, None)
     return Measured(
         suite=name,
         measure=measure,

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teachwhy.errors import UserError
-from teachwhy.evals.assessment.summary import members, summarise
 from teachwhy.evals.suite import Row
+from teachwhy.study.composites import members, summarise
 
 
 def row(seed: str, value: float | None, measure: str = "cruelty", repeat: int = 1, missing: str | None = None) -> Row:
@@ -58,6 +58,7 @@ def test_agreement_is_not_certainty() -> None:
     assert level({str(n): [0.0] for n in range(4)}).high > 0.3
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
 def test_the_interval_holds_the_mean_and_stays_on_the_scale(values: list[float]) -> None:
     found = level({str(n): [value] for n, value in enumerate(values)})

@@ -1,18 +1,16 @@
-"""What the rows of one model say: a mean and an interval a dimension, and two composites."""
+"""What the assessment's rows of one model say: a mean and an interval a dimension, and two composites."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, variance
+from statistics import fmean
 
-from scipy.stats import t
+import pandas as pd
 
+from teachwhy.analysis.means import RATE, over_groups
 from teachwhy.errors import UserError, nearest
 from teachwhy.evals.assessment.dimensions import Composite, all_dimensions
 from teachwhy.evals.suite import Row
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -99,21 +97,7 @@ def _level(rows: Sequence[Row]) -> Level:
 
 def _clustered(groups: Mapping[str, Sequence[float]], missing: dict[str, int]) -> Level:
     """Mean of the seeds' means. Seeds are the independent units; repeats of one seed are not."""
-    means = [fmean(values) for values in groups.values()]
-    scored = sum(len(values) for values in groups.values())
-    low, high = _interval(means) if len(means) > 1 else (None, None)
-    return Level(fmean(means) if means else None, low, high, len(means), scored, missing)
-
-
-def _interval(means: Sequence[float]) -> tuple[float, float]:
-    """Student's interval of a mean, with one seed more at either end of the scale.
-
-    The two are pseudo-observations in the spirit of Agresti and Coull (1998, The American Statistician 52): where all
-    seeds agree, as they do on a fault that never shows, the plain interval would have no width. For 0 at 40 seeds it
-    reaches to about 0.07, as the exact bound for zero events does.
-    """
-    filled = [*means, 0.0, 1.0]
-    middle, count = fmean(filled), len(filled)
-    half = float(t.ppf((1 + LEVEL) / 2, len(means) - 1)) * math.sqrt(variance(filled) / count)
-    mean = fmean(means)
-    return max(0.0, min(mean, middle - half)), min(1.0, max(mean, middle + half))
+    pairs = [(seed, value) for seed, values in groups.items() for value in values]
+    names, values = pd.Series([seed for seed, _ in pairs], dtype=str), pd.Series([v for _, v in pairs], dtype=float)
+    mean, low, high = over_groups(values, names, RATE)
+    return Level(mean, low, high, len(groups), len(pairs), missing)
