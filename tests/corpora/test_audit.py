@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from teachwhy.corpora.audit import Audit, Check, audit, near_duplicates, shingles, talk_of_tests, words
 from teachwhy.corpora.audit.minhash import likeness, signature
-from teachwhy.corpora.corpus import DEALT, Corpus
+from teachwhy.corpora.corpus import Corpus, corpus_names
 from teachwhy.corpora.records import Record
 from teachwhy.corpora.words import word_hashes
 from teachwhy.scenarios.family import families
@@ -111,7 +111,7 @@ def test_texts_without_words_are_measured_without_a_crash() -> None:
     assert audit(corpus([document(1, "!"), document(2, "?")])).words == 0
 
 
-@pytest.mark.parametrize("name", ["difficult-advice", "generic-chat", "rogue-fiction", *sorted(DEALT)])
+@pytest.mark.parametrize("name", corpus_names())
 def test_what_ships_passes(shipped: dict[str, Corpus], name: str) -> None:
     assert audit(shipped[name]).failed == []
 
