@@ -19,7 +19,8 @@ from teachwhy.corpora.words import mixed, run_hashes, word_hashes
 # A word of three letters or more inside a sentence; capitalised ones are names, but for those of the next line.
 _INNER = re.compile(r"(?<=[^\W\d_] |[,;] )[^\W\d_]{3,}")
 _TITLES = ("Miss", "Mrs", "Doctor", "Professor", "Mother", "Father", "Sister", "Brother", "Aunt", "Uncle")
-_NO_NAMES = frozenset([*calendar.day_name, *calendar.month_name, *_TITLES, "Dear", "Hello", "The"])
+_DAYS = [day + plural for day in calendar.day_name for plural in ("", "s")]
+_NO_NAMES = frozenset([*_DAYS, *calendar.month_name, *_TITLES, "Dear", "Hello", "The"])
 
 _BULLET = re.compile(r"^\s*([-*•]|\d+[.)]) ", re.MULTILINE)
 MARKS: dict[str, Callable[[str], object]] = {
