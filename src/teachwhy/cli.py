@@ -251,7 +251,7 @@ def corpus_audit(name: Annotated[str, typer.Argument(help="A corpus by name, or 
         raise typer.Exit(2)
 
 
-ConstitutionFile = Annotated[Path, typer.Argument(metavar="FILE", help="The constitution: a Markdown file, default or short.")]
+ConstitutionFile = Annotated[Path, typer.Argument(metavar="FILE", help="A Markdown file, default, or short.")]
 
 
 @constitution_app.command("bank")
