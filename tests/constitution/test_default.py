@@ -57,7 +57,7 @@ def test_the_further_parts_are_there() -> None:
 
 def test_it_is_ours_to_give_and_of_readable_length() -> None:
     assert DEFAULT.front.licence == "CC0-1.0"
-    assert 3500 <= len(DEFAULT.text.split()) <= 5000
+    assert 5500 <= len(DEFAULT.text.split()) <= 6500
 
 
 def test_it_reads_for_any_model_and_developer() -> None:

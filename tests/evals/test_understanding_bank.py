@@ -24,7 +24,7 @@ from teachwhy.evals.understanding.bank import (
     stale_report,
 )
 from teachwhy.evals.understanding.reading import contains
-from teachwhy.evals.understanding.settings import Settings, sample_ids, split_id, suite_address
+from teachwhy.evals.understanding.settings import Settings, materials, sample_ids, split_id, suite_address
 
 DEFAULT = load()
 BANK = load_bank(default_bank(), DEFAULT)
@@ -248,11 +248,20 @@ def test_braces_in_a_name_are_left_alone() -> None:
         {"persona": " "},
         {"temprature": 1},
         {"constitution": "house.md"},
+        {"constitution": "short"},
     ],
 )
 def test_bad_settings_are_errors(settings: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         Settings.model_validate(settings)
+
+
+def test_the_default_may_be_named_and_another_that_ships_takes_a_bank(tmp_path: Path) -> None:
+    assert materials(Settings.model_validate({"constitution": "default"})).constitution == DEFAULT
+    short = load("short")
+    bank = bank_file(tmp_path, short, section="purpose")
+    named = Settings.model_validate({"constitution": "short", "bank": bank})
+    assert materials(named).constitution == short
 
 
 def test_what_moves_the_address(tmp_path: Path) -> None:

@@ -48,6 +48,18 @@ def test_the_section_is_seen_by_the_writer_and_never_taught(tmp_path: Path) -> N
     assert not any(section in record.whole() for record in read_jsonl(tmp_path / "records.jsonl"))
 
 
+def test_a_constitution_is_named_or_given_by_its_path(tmp_path: Path) -> None:
+    house = tmp_path / "house.md"
+    house.write_text("---\ntitle: House\n---\n## Doors {#doors}\nClose them.\n", encoding="utf-8")
+    scripted = {"writer": writer()}
+    names = ["default", "short", str(house)]
+    made = [prepare(spec(constitution=name), models=scripted).bench.constitution for name in names]
+    assert len({constitution.address for constitution in made}) == 3
+    assert made[2].ids == ("doors",)
+    with pytest.raises(TextError, match="unknown constitution 'shrot'"):
+        prepare(spec(constitution="shrot"), models=scripted)
+
+
 def test_failed_rows_are_counted_shift_nothing_and_are_done_by_the_next_run(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     build(prepare(spec(count=20), models={"writer": writer()}), whole)
