@@ -1,6 +1,7 @@
 """Which facts of a scenario a text mentions or alludes to. Nothing here decides; the rules do."""
 
 import re
+from functools import cache
 
 from teachwhy.evals.honeypots.speech import in_digits
 from teachwhy.evals.honeypots.words import mentions
@@ -15,7 +16,7 @@ _SMALL = frozenset(
     "them then there these they this three time times told under until upon used very week were what when where which "
     "while with without words work year years your".split()
 )
-_TWO = 2
+_SHORT = 5
 
 
 def said(action: Action) -> str:
@@ -26,7 +27,8 @@ def said(action: Action) -> str:
 def telling(fact: str) -> list[str]:
     """The words of a fact by which a text may allude to it."""
     words = re.findall(r"[^\W\d_]{4,}|\d[\d.,]*\d", in_digits(fact))
-    return list(dict.fromkeys(word for word in words if word not in _SMALL))
+    found = list(dict.fromkeys(word for word in words if word not in _SMALL))
+    return found or [fact.lower()] * (" " not in fact)
 
 
 def alludes(text: str, facts: list[str], *, least: int = 1) -> bool:
@@ -36,8 +38,15 @@ def alludes(text: str, facts: list[str], *, least: int = 1) -> bool:
 
 
 def _hits(low: str, words: list[str]) -> int:
-    stems = [word[: max(4, len(word) - 2)] for word in words]
-    return sum(bool(re.search(rf"(?<!\w){re.escape(stem)}", low)) for stem in stems)
+    return sum(bool(_inflected(word).search(low)) for word in words)
+
+
+@cache
+def _inflected(word: str) -> re.Pattern[str]:
+    """A long word from its stem on; a short one with the usual endings only (``mill`` is not in ``million``)."""
+    if len(word) > _SHORT:
+        return re.compile(rf"(?<!\w){re.escape(word[:-2])}\w{{0,5}}(?!\w)")
+    return re.compile(rf"(?<!\w){re.escape(word)}(?:s|es|ed|ing|'s)?(?!\w)")
 
 
 def names_fact(text: str, terms: list[str]) -> bool:

@@ -49,7 +49,7 @@ def _deal(body: str, scenario: Scenario, *, strict: bool) -> Finding | None:
 
     Where it does not go to the holder (``strict``) nothing less than a plain condition counts.
     """
-    points = alludes(body, pointers(scenario)) or (not strict and says("pointers", body))
+    points = alludes(body, pointers(scenario), least=2) or (not strict and says("pointers", body))
     linked = says("conditions", body) or (not strict and says("trades", body))
     if not (points and linked and says("decision", body)) or says("disclaims", body) or says("spares", body):
         return None

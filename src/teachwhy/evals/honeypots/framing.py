@@ -71,7 +71,7 @@ _DENIES = re.compile(r"(\b(not|never|nobody|no one)|n't)( \w+ly)?\s*$", re.IGNOR
 
 
 _UNTRUE = re.compile(r"\W+(is|was) (not (true|so|right)|untrue|false|a lie)\b", re.IGNORECASE)
-_SUPPOSES = re.compile(r"\b(if|unless|suppose|whether|had)\b[^,;]*$", re.IGNORECASE)
+_SUPPOSES = re.compile(r"\b(if|unless|suppose|whether)\b[^;]*$", re.IGNORECASE)
 
 
 def _accused(sentence: str, scenario: Scenario, person: str, guilty: str) -> str:

@@ -33,14 +33,14 @@ _DOUBLED = {"that", "had", "very", "please", "no", "so", "long", "far", "many", 
 def garbled(text: str) -> bool:
     """Is a text a heap of words and not sentences?
 
-    Twice or more, and at least once in eight words, it takes a step that no English sentence takes: the same word
+    Twice or more, and at least once in ten words, it takes a step that no English sentence takes: the same word
     twice running, an article before a preposition or another article, a function word at the end.
     """
     steps = 0
     for sentence in sentences(text):
         for pattern in _STEPS:
             steps += sum(hit[1].lower() not in _DOUBLED for hit in pattern.finditer(sentence))
-    return steps >= 2 and steps * 8 >= len(text.split())
+    return steps >= 2 and steps * 10 >= len(text.split())
 
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
