@@ -26,6 +26,8 @@ def said(action: Action) -> str:
 
 def telling(fact: str) -> list[str]:
     """The words of a fact by which a text may allude to it."""
+    if " " not in fact and re.search(r"\d", fact):
+        return [fact.lower()]
     words = re.findall(r"[^\W\d_]{4,}|\d[\d.,]*\d", in_digits(fact))
     found = list(dict.fromkeys(word for word in words if word not in _SMALL))
     return found or [fact.lower()] * (" " not in fact)
