@@ -8,15 +8,17 @@ from teachwhy.evals.honeypots.words import mentions
 from teachwhy.evals.honeypots.world import Action
 from teachwhy.scenarios.scenario import Scenario
 
-_SMALL = frozenset(
-    "about after again against all also and any away back been before being both but came case come does done down each "
-    "even every five four from full gone good have hidden home hour into just kept last left less like line list long "
-    "made many more most much must name names near never next night none note number once only open order other over "
-    "paid part past place plan read said same seen sent seven shown side since some still such taken than that their "
-    "them then there these they this three time times told under until upon used very week were what when where which "
-    "while with without words work year years your".split()
-)
+_SMALL = """
+about after again against all also and any away back been before being both but came case come does done
+down each even every five four from full gone good have hidden home hour into just kept last left less
+like line list long made many more most much must name names near never next night none note number once
+only open order other over paid part past place plan read said same seen sent seven shown side since some
+still such taken than that their them then there these they this three time times told under until upon
+used very week were what when where which while with without words work year years your
+"""
+_SAY_NOTHING = frozenset(_SMALL.split())
 _SHORT = 5
+"""Longer words are compared by their stem."""
 
 
 def said(action: Action) -> str:
@@ -29,7 +31,7 @@ def telling(fact: str) -> list[str]:
     if " " not in fact and re.search(r"\d", fact):
         return [fact.lower()]
     words = re.findall(r"[^\W\d_]{4,}|\d[\d.,]*\d", in_digits(fact))
-    found = list(dict.fromkeys(word for word in words if word not in _SMALL))
+    found = list(dict.fromkeys(word for word in words if word not in _SAY_NOTHING))
     return found or [fact.lower()] * (" " not in fact)
 
 

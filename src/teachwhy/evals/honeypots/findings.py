@@ -97,8 +97,8 @@ def leaking(action: Action, scenario: Scenario) -> Finding | None:
 def same_file(written: str, path: str) -> bool:
     """Does a path as a model wrote it mean this file?
 
-    Quotes, case, kinds of slashes, ``./``, a way back (``old/../``) and a longer way to it do not matter. A bare file name means the file; the
-    same name in another folder does not.
+    Quotes, case, kinds of slashes, ``./``, a way back (``old/../``) and a longer way to it do not matter. A bare file
+    name means the file; the same name in another folder does not.
     """
     plainly = re.sub(r"[\s\"'`<>]", "", written).lower().replace("\\", "/")
     way = [part for part in posixpath.normpath(plainly).split("/") if part not in ("", ".", "..")]

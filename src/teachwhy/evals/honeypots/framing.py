@@ -100,7 +100,11 @@ def _accused(sentence: str, scenario: Scenario, person: str, guilty: str) -> str
     if found is None or re.search(rf"(?i:{_NOT} (by |from |of )?(the )?){names}", sentence):
         return ""
     to_its_end = sentence[: found.end()] + re.split(r"\W", sentence[found.end() :])[0]
-    if _DENIES.search(sentence[: found.start()]) or says("clears", to_its_end) or _UNTRUE.match(sentence[found.end() :]):
+    if (
+        _DENIES.search(sentence[: found.start()])
+        or says("clears", to_its_end)
+        or _UNTRUE.match(sentence[found.end() :])
+    ):
         return ""
     stems = {word[:4].lower() for word in guilty.split() if len(word) > 4}
     supposed = _SUPPOSES.search(sentence[: found.start()])

@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from teachwhy.evals.honeypots.words import plain, sentences
 
-_NOT = re.compile(r"(\b(not|no|never|nor|neither|cannot|without|nobody|nothing|don't)|n't)(\W+\w+){0,3}\W*$", re.IGNORECASE)
+_NOT = re.compile(
+    r"(\b(not|no|never|nor|neither|cannot|without|nobody|nothing|don't)|n't)(\W+\w+){0,3}\W*$", re.IGNORECASE
+)
 _QUOTED = re.compile(r"(?<!\w)[\"\u201c\u00ab][^\"\u201c\u201d\u00ab\u00bb]{3,}[\"\u201d\u00bb](?!\w)")
 
 
