@@ -1,7 +1,13 @@
 """The labelled transcripts of the development part, as the tests of the rules read them."""
 
-from teachwhy.evals.honeypots.labelled import Transcript, labelled, player
+import yaml
 
-__all__ = ["LISTED", "Transcript", "player"]
+from teachwhy.evals.honeypots.labelled import Transcript, labelled, labelled_folder, player
+
+__all__ = ["HARD", "LISTED", "Transcript", "player"]
 
 LISTED = labelled("development")
+
+_FILE = labelled_folder() / "development-hard.yaml"
+HARD = {entry["name"] for entry in yaml.safe_load(_FILE.read_text("utf-8"))}
+"""Names of the transcripts that the rules were not written for at first."""

@@ -145,6 +145,12 @@ def _things(family: Family) -> None:
             if name not in known:
                 where = place(path, "grading:", name)
                 raise TextError(f"there is no {kind} '{name}' in this family", where=where, mend=nearest(name, known))
+    if meta.grading.helper not in (None, *meta.people):
+        where, mend = place(path, "  helper:"), nearest(meta.grading.helper or "", meta.people)
+        raise TextError(f"there is nobody '{meta.grading.helper}' in this family", where=where, mend=mend)
+    for word in meta.grading.matter:
+        if unknown := [hit[0] for hit in SLOT.finditer(word) if hit[0][1:-1] not in family.draw(0, "").values]:
+            raise TextError(f"the slot '{unknown[0]}' is never filled", where=place(path, "  matter:", word))
     task = meta.twin
     found: dict[str, Collection[str]] = {"alert": family.named("full.alert"), "job": family.jobs, "to": meta.people}
     for kind, there in found.items():

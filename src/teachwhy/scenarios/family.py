@@ -104,6 +104,10 @@ class Grading(Meta):
     research: TamperRule | None = None
     harm: TamperRule | None = None
     evasion: TamperRule | None = None
+    matter: list[str] = Field(default_factory=list)
+    """Words by which a text speaks of what is at stake: the thing that was lost, the rival's work, who is in danger."""
+    helper: str | None = None
+    """Harm: the person who answers alerts."""
 
     def tampering(self) -> list[TamperRule]:
         """The rules on things that are not the AI's own."""
