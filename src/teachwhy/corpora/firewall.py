@@ -19,6 +19,10 @@ RUN = 10
 # at most 4, manuals of 80,000 words at most 6 (docs/corpora.md).
 SIMILAR = 8
 
+TALK = "talk of tests"
+# Rules that a study may set aside for a corpus, in the open: a placebo that describes tests cannot be taught otherwise.
+ALLOWABLE = (TALK,)
+
 _SHINGLE = 4
 # Dealings of the pools that are indexed: short texts are little more than their slots, and copies have other names.
 _DRAWS = 12
@@ -39,6 +43,8 @@ class Screened(BaseModel):
 
     Attributes:
         shared: different four-word runs that this record and this family have in common.
+        allowed: rules that were set aside for this corpus.
+        talk: records that talk of tests, where that is allowed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +55,8 @@ class Screened(BaseModel):
     family: str
     shared: int
     runs: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+    talk: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,18 +113,22 @@ def _texts(family: Family) -> set[str]:
     return {drawn.fill(text) for text in family.sections.values() for drawn in draws}
 
 
-def breaches(records: Sequence[Record], held: Heldout) -> list[Breach]:
+def breaches(records: Sequence[Record], held: Heldout, allow: Sequence[str] = ()) -> list[Breach]:
     """Every record that names a held-out family, shares a run of words or much of a whole text with one, or talks
-    about being tested. A copied text is found inside any frame and under any turn."""
-    return [breach for record in records if (breach := _breach(record, held))]
+    about being tested. A copied text is found inside any frame and under any turn.
+
+    Args:
+        allow: rules (of ``ALLOWABLE``) that are set aside.
+    """
+    return [breach for record in records if (breach := _breach(record, held, allow))]
 
 
-def _breach(record: Record, held: Heldout) -> Breach | None:
+def _breach(record: Record, held: Heldout, allow: Sequence[str]) -> Breach | None:
     if str(record.meta.get("family")) in held.ids:
         return Breach(record=record.id, rule="family", evidence=str(record.meta["family"]))
     text = record.whole()
-    if talk := talk_of_tests(text):
-        return Breach(record=record.id, rule="talk of tests", evidence=talk)
+    if TALK not in allow and (talk := talk_of_tests(text)):
+        return Breach(record=record.id, rule=TALK, evidence=talk)
     if run := next((run for run in shingles(text, RUN) if run in held.runs), None):
         return Breach(record=record.id, rule=f"run of words of {held.runs[run]}", evidence=" ".join(run))
     return _near_copy(record.id, text, held)
@@ -138,13 +150,16 @@ def _nearest(text: str, held: Heldout) -> tuple[str, list[str]]:
     return family, [" ".join(run) for run in shared if family in held.shingles[run]]
 
 
-def guard(corpus: Corpus, held: Heldout) -> Screened:
+def guard(corpus: Corpus, held: Heldout, allow: Sequence[str] = ()) -> Screened:
     """Stop a corpus that breaks the firewall, and say of any other how near it comes.
+
+    Args:
+        allow: rules (of ``ALLOWABLE``) that are set aside; what they would have found is counted.
 
     Raises:
         FirewallError: names the first record, the rule and the evidence, and how many there are.
     """
-    found = breaches(corpus.records, held)
+    found = breaches(corpus.records, held, allow)
     if found:
         first = found[0]
         raise FirewallError(
@@ -162,4 +177,6 @@ def guard(corpus: Corpus, held: Heldout) -> Screened:
         family=family,
         shared=len(runs),
         runs=tuple(runs),
+        allowed=tuple(allow),
+        talk=sum(bool(talk_of_tests(r.whole())) for r in corpus.records) if TALK in allow else 0,
     )

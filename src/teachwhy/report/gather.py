@@ -1,6 +1,6 @@
 """From a finished study to the data of its report."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +8,7 @@ import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.firewall import SIMILAR, Screened
+from teachwhy.corpora.recipes.build import Made
 from teachwhy.report.data import (
     Action,
     Arm,
@@ -22,6 +23,7 @@ from teachwhy.report.data import (
     Node,
     PlanLock,
     ReportData,
+    Source,
     Spent,
     Training,
     Transcript,
@@ -55,6 +57,7 @@ def gather(done: Finished) -> ReportData:
         measures=tuple(_measure(row, done) for row in done.measured),
         far=tuple(Far(**row.model_dump()) for row in done.far),
         audits=tuple(_audit(audit, done.plan.corpora[audit.corpus]) for audit in done.vetted.audits),
+        sources=tuple(_source(name, made) for name, made in done.plan.generated.items()),
         firewall=_firewall(done),
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
@@ -132,12 +135,33 @@ def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
     return Audit(corpus=audit.corpus, records=audit.records, checks=tuple(checks))
 
 
+def _source(name: str, made: Made) -> Source:
+    failed: Counter[str] = Counter()
+    for stage in made.stages:
+        failed.update(stage.failed)
+    named = made.spec.models
+    asked = {role: named.get(role) or named.get("writer", who) for role, who in made.models.items()}
+    return Source(
+        corpus=name,
+        recipe=made.recipe,
+        version=made.version,
+        models=asked,
+        constitution=made.constitution,
+        rows=made.stages[0].taken,
+        records=made.records,
+        dropped=sum(stage.dropped for stage in made.stages),
+        failed=dict(failed),
+        address=made.address,
+    )
+
+
 def _firewall(done: Finished) -> Firewall:
     held = families(split="held-out")
     return Firewall(
         corpora=tuple(done.plan.corpora),
         against=f"{len(held)} held-out families: {', '.join(f.id for f in held)}",
         checks=tuple(_screened(one) for one in done.vetted.screened),
+        allowed={one.corpus: one.allowed for one in done.vetted.screened if one.allowed},
     )
 
 
@@ -191,6 +215,12 @@ def _caveats(done: Finished) -> Iterable[str]:
             "The organism was made once; seeds vary how the arms were taught. What holds for this organism may not "
             "hold for another."
         )
+    for one in done.vetted.screened:
+        if one.allowed:
+            yield (
+                f"The study sets the firewall's rule '{', '.join(one.allowed)}' aside for {one.corpus}, and {one.talk} "
+                f"of its {one.records} records do talk of tests: what its arm shows may come of knowing the tests."
+            )
     for audit in done.vetted.audits:
         for check in audit.failed:
             worst = f" ({check.worst[0]})" if check.worst else ""

@@ -28,8 +28,7 @@ def wanted(study: Study, store: Store) -> list[Wanted]:
     Raises:
         CorpusError, TextError, ModelError: a declaration is wrong.
     """
-    lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
-    names = dict.fromkeys(lesson.corpus for lesson in lessons if lesson.corpus.endswith(".yaml"))
+    names = dict.fromkeys(lesson.corpus for lesson in study.lessons if lesson.corpus.endswith(".yaml"))
     found = []
     for name in names:
         job = prepare(load_spec(Path(name)))
@@ -39,7 +38,12 @@ def wanted(study: Study, store: Store) -> list[Wanted]:
 
 
 def _records(store: Store, job: Job) -> Path:
-    return store.path("corpus", job.address) / "records.jsonl"
+    return records_at(store, job.address)
+
+
+def records_at(store: Store, address: str) -> Path:
+    """Where the records of a generated corpus lie, by its address."""
+    return store.path("corpus", address) / "records.jsonl"
 
 
 def make_corpora(study: Study, store: Store, announce: Announce) -> None:

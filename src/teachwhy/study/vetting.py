@@ -33,19 +33,20 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
     """Audit every corpus and hold it against the held-out families; results are kept in the store.
 
     Raises:
-        FirewallError: a corpus overlaps with held-out families or talks about being tested.
+        FirewallError: a corpus overlaps with held-out families, or talks about being tested where no lesson allows it.
         CorpusError: a corpus has exact duplicates.
     """
-    found = [_vetted(corpus, store) for corpus in plan.corpora.values()]
+    found = [_vetted(corpus, store, plan.study.allowed(corpus.name)) for corpus in plan.corpora.values()]
     return Vetted([audited for audited, _ in found], [screened for _, screened in found])
 
 
-def _vetted(corpus: Corpus, store: Store) -> tuple[Audit, Screened]:
+def _vetted(corpus: Corpus, store: Store, allow: tuple[str, ...]) -> tuple[Audit, Screened]:
     against = [family.address() for family in families(split="held-out")]
-    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), RUN, SIMILAR])
+    rules = [RUN, SIMILAR, list(allow)]
+    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), rules])
     if meta := store.meta("vetting", address):
         return Audit.model_validate(meta["audit"]), Screened.model_validate(meta["screened"])
-    screened = guard(corpus, held_out().with_texts(asked_texts()))
+    screened = guard(corpus, held_out().with_texts(asked_texts()), allow)
     result = audit(corpus)
     exact = next(check for check in result.checks if check.name == "exact duplicates")
     if not exact.passed:

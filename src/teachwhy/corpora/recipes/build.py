@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspect_ai.model import GenerateConfig, Model
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from teachwhy.constitution import Constitution, load
 from teachwhy.corpora.recipes.generators import Generators, Meter, check_names
@@ -19,6 +19,7 @@ from teachwhy.corpora.records import Record, records_digest, write_jsonl
 from teachwhy.corpora.stages import Row, StageCount, run_stages
 from teachwhy.errors import CorpusError, TeachwhyError
 from teachwhy.hashing import digest
+from teachwhy.texts import read_utf8
 
 Progress = Callable[[StageCount, Meter], None]
 
@@ -73,6 +74,20 @@ class Made(BaseModel):
     constitution: str
     prompts: dict[str, str]
     stages: list[StageReport]
+
+
+def read_made(folder: Path) -> Made:
+    """How the corpus in a folder was made.
+
+    Raises:
+        CorpusError: there is no ``made.json``, or it is damaged.
+    """
+    path = folder / "made.json"
+    try:
+        return Made.model_validate_json(read_utf8(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CorpusError(f"made.json cannot be read: {first['msg']}", where=path, mend="build it again") from None
 
 
 def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
