@@ -7,11 +7,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from teachwhy.inert import Md, code, escaped, fenced, one_line, together, visible
 from teachwhy.report.data import Action
 from teachwhy.report.figures import Panel, draw
 from teachwhy.report.svg import inline
 from teachwhy.report.tables import Entry, Table
-from teachwhy.report.text import Md, code, escaped, fenced, one_line, together, visible
 from teachwhy.report.view import View
 
 _COMMON: dict[str, Any] = {

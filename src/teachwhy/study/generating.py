@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from teachwhy.corpora.publish import FILES
 from teachwhy.corpora.recipes.build import Job, Progress, build, prepare
 from teachwhy.corpora.recipes.spec import load_spec
 from teachwhy.study.declaration import Study
@@ -63,8 +64,8 @@ def _make(corpus: Wanted, store: Store, progress: Progress | None) -> None:
     job = corpus.job
     desk = store.root / "corpus" / f".making-{job.address[:16]}"  # journals live here until the corpus is whole
     with store.lock("corpus", job.address), storing(desk):
-        made = build(job, desk, progress=progress)
+        made = build(job, desk, name=Path(corpus.name).stem, progress=progress)
         meta = {"kind": "corpus", "name": corpus.name, "records": made.records}
         with store.making("corpus", job.address, meta) as folder:
-            for part in ("records.jsonl", "made.json"):
+            for part in (*FILES, "made.json"):
                 shutil.copy2(desk / part, folder / part)
