@@ -194,9 +194,13 @@ def _dollars(usage: Usage) -> str:
     if not usage.calls:
         return "none"
     if usage.unpriced == usage.calls:
-        return "cost not known: no prices were given"
+        return "cost not known (no prices were given)"
     rest = f", without {usage.unpriced:,} replies of unknown price" if usage.unpriced else ""
     return f"${usage.dollars:,.4f}{rest}"
+
+
+def _paid(usage: Usage) -> str:
+    return _dollars(usage) if usage.calls > usage.unpriced else "not known" if usage.calls else "none"
 
 
 @cache
@@ -212,7 +216,7 @@ def _template() -> Any:
         finalize=finalize,
         keep_trailing_newline=True,
     )
-    made.filters |= {"code": code, "fenced": fenced, "failures": _failures, "dollars": _dollars}
+    made.filters |= {"code": code, "fenced": fenced, "failures": _failures, "dollars": _dollars, "paid": _paid}
     return made.get_template("card.md.j2")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -22,8 +23,11 @@ from inspect_ai.tool import ToolInfo
 from teachwhy.corpora.recipes.prompt import Prompt, Role
 from teachwhy.corpora.stages import RowFailure, Usage, spend
 from teachwhy.errors import CorpusError, TeachwhyError, nearest
+from teachwhy.hashing import file_digest
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import find_model
+
+SCRIPTED = "teachwhy_scripted"
 
 _TOO_MANY = re.compile(r"\b429\b")
 
@@ -129,12 +133,19 @@ class Generators:
         return self.models[player]
 
     def identity(self, role: Role) -> str:
-        """What decides this role's replies: the weights of a local model, or an endpoint's name; nothing is loaded."""
+        """What decides this role's replies: the weights of a local model, what a script says, or an endpoint's name.
+
+        Nothing is loaded.
+        """
         player = self.player(role)
-        if given := self.models.get(player):
+        if player not in self.names:  # a model given in place of a name
+            given = self.models[player]
             weights = getattr(given.api, "weights_hash", None)
             return str(weights()) if weights else str(given)
         found = find_model(self.names[player])
+        provider, _, script = found.inspect_name.partition("/")
+        if provider == SCRIPTED and Path(script).is_file():
+            return f"{SCRIPTED}/{Path(script).name}, {file_digest(Path(script))}"
         return weights_hash(found.folder) if found.folder else found.inspect_name
 
     async def ask(self, stage: str, prompt: Prompt, values: Mapping[str, str], *, seed: int) -> list[dict[str, str]]:
