@@ -226,7 +226,7 @@ def corpus_build(
     plan: Annotated[bool, typer.Option("--plan", help="Only say what it will ask for and cost.")] = False,
 ) -> None:
     """Write a corpus that ships, or make one with models by a recipe."""
-    from teachwhy.corpora.corpus import build_corpus
+    from teachwhy.corpora.publish import build_corpus
     from teachwhy.generation import describe_job, make_corpus
 
     if name.endswith(".yaml"):

@@ -36,7 +36,7 @@ def make_corpus(path: Path, out: Path) -> str:
     console = Console()
     console.print(_estimate(job), highlight=False, markup=False, soft_wrap=True)
     try:
-        made = build(job, out, progress=_teller(job, console))
+        made = build(job, out, name=path.stem, progress=_teller(job, console))
     except OSError as error:
         raise StoreError(f"the corpus cannot be written: {error.strerror}", where=out) from error
     return f"{_told(made, job.bench.generators.meter)}\nrecords: {out / 'records.jsonl'}"
@@ -148,6 +148,8 @@ def _told(made: Made, meter: Meter) -> str:
     lines = [f"  {_stage(stage)}" for stage in made.stages]
     cost = f", ${meter.dollars:,.2f}" if meter.cost else ""
     asked = f"{sum(meter.calls.values()):,} calls now, {meter.tokens:,} tokens{cost}"
+    if earlier := meter.earlier.calls:
+        asked += f" ({earlier:,} calls, {meter.earlier.tokens:,} tokens in earlier runs)"
     return "\n".join([f"{made.recipe}: {made.records} records; {asked}", *lines])
 
 

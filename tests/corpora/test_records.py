@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from teachwhy.corpora.corpus import Corpus, build_corpus, load_corpus
+from teachwhy.corpora.corpus import Corpus, load_corpus
+from teachwhy.corpora.publish import build_corpus
 from teachwhy.corpora.records import Record, read_jsonl, records_digest, tool_call, write_jsonl
 from teachwhy.errors import CorpusError, StoreError
 

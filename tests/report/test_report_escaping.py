@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from report_example import HOSTILE, example, transcript
 
+from teachwhy.inert import code, escaped, fenced, one_line, visible
 from teachwhy.report import ReportData
 from teachwhy.report.data import Turn
 from teachwhy.report.page import Figures, drawn, html, markdown
-from teachwhy.report.text import code, escaped, fenced, one_line, visible
 from teachwhy.report.view import view
 
 SNIPPETS = [

@@ -1,6 +1,5 @@
-"""Corpora by name: what there is, and building one into a folder of its own."""
+"""Corpora by name: what there is, and reading one."""
 
-import asyncio
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Literal
 
 from teachwhy.corpora.authored import authored_names, card, load_authored
 from teachwhy.corpora.honeypots import FORMS, honeypot_records
-from teachwhy.corpora.records import Record, read_jsonl, records_digest, write_jsonl
-from teachwhy.corpora.stages import Row, Stage, run_stages
-from teachwhy.errors import CorpusError, StoreError, nearest
+from teachwhy.corpora.records import Record, read_jsonl, records_digest
+from teachwhy.errors import CorpusError, nearest
 from teachwhy.hashing import folder_digest
 
 # Dealings of each record with pools; without pools there is one.
@@ -93,35 +91,3 @@ def texts_address() -> str:
     return folder_digest(root / "scenarios", suffixes=(".md", ".yaml", ".py")) + folder_digest(
         root / "corpora", suffixes=(".md", ".yaml", ".py")
     )
-
-
-def build_corpus(name: str, folder: Path) -> Path:
-    """Write a corpus as ``records.jsonl`` into a folder; a rerun finishes what an interrupted one left.
-
-    Returns:
-        The path of the JSONL file (one record a line; Hugging Face ``load_dataset("json", ...)`` reads it).
-
-    Raises:
-        CorpusError: unknown name, or a malformed file.
-        StoreError: the folder cannot be written.
-    """
-    corpus = load_corpus(name)
-    try:
-        return _build(corpus, folder)
-    except OSError as error:
-        raise StoreError(f"the corpus cannot be written: {error.strerror}", where=folder) from error
-
-
-def _build(corpus: Corpus, folder: Path) -> Path:
-
-    async def write(row: Row) -> list[Row]:
-        return [Record.model_validate(row).model_dump(mode="json", exclude_none=True)]
-
-    rows = [record.model_dump(mode="json", exclude_none=True) for record in corpus.records]
-    stage = Stage("write", corpus.address, write)
-    done = asyncio.run(run_stages(rows, [stage], folder / "stages"))
-    path = folder / "records.jsonl"
-    temporary = path.with_suffix(".partial")
-    write_jsonl(temporary, (Record.model_validate(row) for row in done))
-    temporary.replace(path)
-    return path

@@ -25,6 +25,9 @@ SHORT, SHORT_SHARE = 5, 0.4
 
 TALK = "talk of tests"
 
+# Rules that a study may set aside for a corpus, in the open: a placebo that describes tests cannot be taught otherwise.
+ALLOWABLE = (TALK,)
+
 _SHINGLE = 4
 # Dealings of the pools that are indexed: short texts are little more than their slots, and copies have other names.
 _DRAWS = 12
@@ -45,6 +48,8 @@ class Screened(BaseModel):
 
     Attributes:
         shared: different four-word runs that this record and this family have in common.
+        allowed: rules that were set aside for this corpus.
+        talk: records that talk of tests, where that is allowed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +60,8 @@ class Screened(BaseModel):
     family: str
     shared: int
     runs: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+    talk: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,29 +159,36 @@ def _texts(family: Family) -> set[str]:
     return {drawn.fill(text) for text in family.sections.values() for drawn in draws}
 
 
-def breaches(records: Sequence[Record], held: Heldout) -> list[Breach]:
+def breaches(records: Sequence[Record], held: Heldout, allow: Sequence[str] = ()) -> list[Breach]:
     """Every record that names a held-out family, shares a run of words or much of a whole text with one, or talks
-    about being tested. A copied text is found inside any frame and under any turn."""
-    return [breach for record in records if (breach := _breach(record, held))]
+    about being tested. A copied text is found inside any frame and under any turn.
+
+    Args:
+        allow: rules (of ``ALLOWABLE``) that are set aside.
+    """
+    return [breach for record in records if (breach := _breach(record, held, allow))]
 
 
-def _breach(record: Record, held: Heldout) -> Breach | None:
+def _breach(record: Record, held: Heldout, allow: Sequence[str]) -> Breach | None:
     text = record.whole()
     tokens = words(text)
-    return breach_of(record, text, tokens, word_hashes(tokens), held)
+    return breach_of(record, text, tokens, word_hashes(tokens), held, allow)
 
 
-def breach_of(record: Record, text: str, tokens: Sequence[str], hashes: Hashes, held: Heldout) -> Breach | None:
+def breach_of(
+    record: Record, text: str, tokens: Sequence[str], hashes: Hashes, held: Heldout, allow: Sequence[str] = ()
+) -> Breach | None:
     """Why the firewall refuses a record, if it does.
 
     Args:
         text: the whole record.
         tokens: its words.
         hashes: their numbers.
+        allow: rules (of ``ALLOWABLE``) that are set aside.
     """
     if str(record.meta.get("family")) in held.ids:
         return Breach(record=record.id, rule="family", evidence=str(record.meta["family"]))
-    if talk := talk_of_tests(text):
+    if TALK not in allow and (talk := talk_of_tests(text)):
         return Breach(record=record.id, rule=TALK, evidence=talk)
     met = known_runs(tokens, hashes, held.run_numbers, RUN)
     if run := next((run for run in met if run in held.runs), None):
@@ -208,13 +222,16 @@ def _nearest(text: str, held: Heldout) -> tuple[str, list[str]]:
     return nearest_family(tokens, word_hashes(tokens), held)
 
 
-def guard(corpus: Corpus, held: Heldout) -> Screened:
+def guard(corpus: Corpus, held: Heldout, allow: Sequence[str] = ()) -> Screened:
     """Stop a corpus that breaks the firewall, and say of any other how near it comes.
+
+    Args:
+        allow: rules (of ``ALLOWABLE``) that are set aside; what they would have found is counted.
 
     Raises:
         FirewallError: names the first record, the rule and the evidence, and how many there are.
     """
-    found = breaches(corpus.records, held)
+    found = breaches(corpus.records, held, allow)
     if found:
         first = found[0]
         raise FirewallError(
@@ -232,4 +249,6 @@ def guard(corpus: Corpus, held: Heldout) -> Screened:
         family=family,
         shared=len(runs),
         runs=tuple(runs),
+        allowed=tuple(allow),
+        talk=sum(bool(talk_of_tests(r.whole())) for r in corpus.records) if TALK in allow else 0,
     )

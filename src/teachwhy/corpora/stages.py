@@ -10,7 +10,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,37 @@ Tick = Callable[["StageCount"], None]
 
 # When so many rows are done and not one of them has succeeded, the cause is not in the rows.
 HOPELESS = 10
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was paid for: replies, tokens read and written as the endpoint counts them, and US dollars.
+
+    ``unpriced``: replies whose price was not known; they are not in ``dollars``.
+    """
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    unpriced: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return self.tokens_in + self.tokens_out
+
+
+_spent: ContextVar[list[Usage] | None] = ContextVar("spent", default=None)
+
+
+def spend(usage: Usage) -> None:
+    """Charge the row in hand with a reply; it stays in the stage's journal, whatever becomes of the row."""
+    if (row := _spent.get()) is not None:
+        row.append(usage)
 
 
 class RowFailure(Exception):
@@ -60,6 +92,8 @@ class StageCount:
         failed: cause -> rows without a result.
         made: rows that came of all.
         before: rows that an earlier run had done.
+        spent: what these rows took in all runs, failed tries included.
+        aside: what the journal holds besides: rows of other prompts, models or settings.
         examples: the first failures, in words.
     """
 
@@ -69,6 +103,8 @@ class StageCount:
     dropped: int = 0
     made: int = 0
     before: int = 0
+    spent: Usage = Usage()
+    aside: Usage = Usage()
     failed: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
@@ -145,20 +181,26 @@ class _StageRun:
                         group.create_task(self._one(key, row, gate))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
+        self.count.spent = sum((self.journal.spent[key] for key in unique if key in self.journal.spent), Usage())
+        others = (usage for key, usage in self.journal.spent.items() if key not in unique)
+        self.count.aside = sum(others, Usage())
         if self.count.failed and not self.count.passed + self.count.dropped:
             raise self._hopeless()
         return [result for key in keys for result in self.journal.done.get(key, [])]
 
     async def _one(self, key: str, row: Row, gate: asyncio.Semaphore) -> None:
         async with gate:
+            spent: list[Usage] = []
+            _spent.set(spent)  # every row is a task of its own, so this is the row's alone
             try:
                 results = list(await self.stage.apply(row))
             except RowFailure as failure:
+                self.journal.charge(key, sum(spent, Usage()))
                 self.count.add_failure(failure)
                 if self.count.failed.total() >= HOPELESS and not self.count.passed + self.count.dropped:
                     raise self._hopeless() from None
             else:
-                self.journal.append(key, results)
+                self.journal.append(key, results, sum(spent, Usage()))
                 self.count.add(self.journal.done[key])
             if self.tick:
                 self.tick(self.count)
@@ -170,11 +212,15 @@ class _StageRun:
 
 
 class Journal:
-    """Finished rows by key, one JSON line each, handed to the system as they finish: a kill loses none of them."""
+    """Finished rows by key, one JSON line each, handed to the system as they finish: a kill loses none of them.
+
+    A line also holds what the row took; of a row that failed, only that.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done: dict[str, list[Row]] = {}
+        self.spent: dict[str, Usage] = {}
         whole = 0
         for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
             if not line.endswith(b"\n") or not self._take(line):
@@ -187,14 +233,37 @@ class Journal:
         """Remember a line; False if it is damaged, as after a power cut: it and what follows are then done again."""
         try:
             entry = json.loads(line)
-            self.done[entry["key"]] = entry["rows"]
+            key, used = entry["key"], Usage(**entry.get("spent", {}))
+            if "rows" in entry:
+                self.done[key] = entry["rows"]
+            elif "spent" not in entry:
+                return False
+            self.spent[key] = self.spent.get(key, Usage()) + used
         except (ValueError, TypeError, KeyError):
             return False
         return True
 
-    def append(self, key: str, rows: list[Row]) -> None:
+    def append(self, key: str, rows: list[Row], spent: Usage = Usage()) -> None:
         """Keep one finished row's results; what is passed on is what a rerun would read."""
-        line = f"{json_line({'key': key, 'rows': rows})}\n".encode()
+        self._write({"key": key, "rows": rows} | _charged(spent))
+
+    def charge(self, key: str, spent: Usage) -> None:
+        """Keep what a row took that failed."""
+        if spent.calls:
+            self._write({"key": key} | _charged(spent))
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        line = f"{json_line(entry)}\n".encode()
         with self.path.open("ab") as file:
             file.write(line)
         self._take(line)
+
+
+def _charged(spent: Usage) -> dict[str, Any]:
+    return {"spent": asdict(spent)} if spent.calls else {}
+
+
+def spent_in(folder: Path) -> Usage:
+    """What all runs in a folder of journals took so far."""
+    journals = [Journal(path) for path in sorted(folder.glob("*.jsonl"))]
+    return sum((usage for journal in journals for usage in journal.spent.values()), Usage())

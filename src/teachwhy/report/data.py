@@ -102,12 +102,39 @@ class Audit(Part):
     checks: tuple[Check, ...]
 
 
+class Source(Part):
+    """How one generated corpus was made.
+
+    Attributes:
+        models: role -> the model's name in the declaration.
+        constitution: its address.
+        rows, records: first rows, and the records that came of them.
+        dropped, failed: rows of all stages that were filtered out, and that failed, by cause.
+        address: of the corpus.
+    """
+
+    corpus: str
+    recipe: str
+    version: int
+    models: dict[str, str]
+    constitution: str
+    rows: int
+    records: int
+    dropped: int
+    failed: dict[str, int]
+    address: str
+
+
 class Firewall(Part):
-    """How near each corpus comes to the held-out families: one check a corpus."""
+    """How near each corpus comes to the held-out families: one check a corpus.
+
+    ``allowed``: corpora for which a rule was set aside, with the rules.
+    """
 
     corpora: tuple[str, ...]
     against: str
     checks: tuple[Check, ...]
+    allowed: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def passed(self) -> bool | None:
@@ -227,6 +254,7 @@ class ReportData(Part):
     far: tuple[Far, ...] = ()
     beside: Beside = Beside()
     audits: tuple[Audit, ...] = ()
+    sources: tuple[Source, ...] = ()
     firewall: Firewall | None = None
     transcripts: tuple[Transcript, ...] = ()
     times: tuple[Spent, ...] = ()

@@ -1,12 +1,13 @@
 """From a finished study to the data of its report."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
 from teachwhy.corpora.firewall import SIMILAR, Screened
+from teachwhy.corpora.recipes.build import Made
 from teachwhy.report.data import (
     Action,
     Arm,
@@ -20,6 +21,7 @@ from teachwhy.report.data import (
     Node,
     PlanLock,
     ReportData,
+    Source,
     Spent,
     Training,
     Transcript,
@@ -52,6 +54,7 @@ def gather(done: Finished) -> ReportData:
         beside=done.beside,
         far=tuple(Far(**row.model_dump()) for row in done.far),
         audits=tuple(map(_audit, [*done.vetted.audits, *done.vetted.pairs])),
+        sources=tuple(_source(name, made) for name, made in done.plan.generated.items()),
         firewall=_firewall(done),
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
@@ -121,12 +124,33 @@ def _unjudged(check: corpora_audit.Check, dealt: bool) -> list[str]:
     return ["dealt from templates: reported, not judged" if dealt and check.threshold is not None else "reported only"]
 
 
+def _source(name: str, made: Made) -> Source:
+    failed: Counter[str] = Counter()
+    for stage in made.stages:
+        failed.update(stage.failed)
+    named = made.spec.models
+    asked = {role: named.get(role) or named.get("writer", who) for role, who in made.models.items()}
+    return Source(
+        corpus=name,
+        recipe=made.recipe,
+        version=made.version,
+        models=asked,
+        constitution=made.constitution,
+        rows=made.stages[0].taken,
+        records=made.records,
+        dropped=sum(stage.dropped for stage in made.stages),
+        failed=dict(failed),
+        address=made.address,
+    )
+
+
 def _firewall(done: Finished) -> Firewall:
     held = families(split="held-out")
     return Firewall(
         corpora=tuple(done.plan.corpora),
         against=f"{len(held)} held-out families: {', '.join(f.id for f in held)}",
         checks=tuple(_screened(one) for one in done.vetted.screened),
+        allowed={one.corpus: one.allowed for one in done.vetted.screened if one.allowed},
     )
 
 
@@ -180,6 +204,12 @@ def _caveats(done: Finished) -> Iterable[str]:
             "The organism was made once; seeds vary how the arms were taught. What holds for this organism may not "
             "hold for another."
         )
+    for one in done.vetted.screened:
+        if one.allowed:
+            yield (
+                f"The study sets the firewall's rule '{', '.join(one.allowed)}' aside for {one.corpus}, and {one.talk} "
+                f"of its {one.records} records do talk of tests: what its arm shows may come of knowing the tests."
+            )
     for audit in [*done.vetted.audits, *done.vetted.pairs]:
         for check in audit.failed:
             worst = f" ({check.worst[0]})" if check.worst else ""

@@ -8,6 +8,7 @@ from teachwhy.report.build import build_report
 from teachwhy.report.gather import gather
 from teachwhy.study.declaration import Study
 from teachwhy.study.estimate import Cost
+from teachwhy.study.generating import records_at
 from teachwhy.study.plan import make_plan
 from teachwhy.study.run import Finished, Opened, finish, read_manifest, results_address
 from teachwhy.study.store import Store, write_json
@@ -52,8 +53,10 @@ def report_again(folder: Path) -> Path:
     """
     if not (folder / "manifest.json").exists():
         raise StudyError("this folder is not a finished run", where=folder, mend="name one, such as runs/quickstart")
-    plan = make_plan(Study.model_validate(read_manifest(folder)["study"]))
     store = Store(folder.resolve().parent / "store")
+    said = read_manifest(folder)
+    made = {name: records_at(store, facts["address"]) for name, facts in said.get("generated", {}).items()}
+    plan = make_plan(Study.model_validate(said["study"]), made)
     costs = {n.address: Cost(0, 0.0, store.meta(n.kind, n.address) is not None) for n in plan.nodes}
     opened = Opened(plan, store, folder.resolve(), costs)
     if opened.left:

@@ -1,11 +1,11 @@
 """From the analysis to the panels of the figures, and what each says to those who hear the page."""
 
 from teachwhy.analysis import Analysis, Cell, Comparison
+from teachwhy.inert import one_line
 from teachwhy.report import numbers as say
 from teachwhy.report.data import ReportData
 from teachwhy.report.figures import LETTERS, Line, Mark, Panel, cut
 from teachwhy.report.tables import ALL, measured_arms, of_measure
-from teachwhy.report.text import one_line
 
 
 def rate_panels(data: ReportData) -> list[Panel]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from teachwhy.report import numbers as say
-from teachwhy.report.data import Arm, Audit, Check, Firewall, Manifest, ReportData
+from teachwhy.report.data import Arm, Audit, Check, Firewall, Manifest, ReportData, Source
 from teachwhy.report.tables import Entry, Row, Table, arm_entry, table
 from teachwhy.training.ledger import Ledger
 
@@ -65,6 +65,26 @@ def audit(one: Audit) -> Table:
     records = say.MISSING if one.records is None else say.counted(one.records, "record")
     failed = sum(check.passed is False for check in one.checks)
     return _checks(f"Audit of {one.corpus}, {records}{f', {failed} failed' if failed else ''}", one.checks)
+
+
+def sources(made: Sequence[Source]) -> Table | None:
+    """How the generated corpora were made; None where there are none."""
+    rows: list[Row] = [
+        [
+            Entry(one.corpus, (f"address {say.short(one.address)}",)),
+            Entry(one.recipe, (f"version {one.version}", f"constitution {say.short(one.constitution)}")),
+            Entry(", ".join(f"{role}: {model}" for role, model in one.models.items()) or "none: code only"),
+            say.count(one.rows),
+            say.count(one.dropped),
+            Entry(say.count(sum(one.failed.values())), tuple(f"{cause}: {n:,}" for cause, n in one.failed.items())),
+            say.count(one.records),
+        ]
+        for one in made
+    ]
+    heads = ["rows", "filtered out", "failed", "records"]
+    note = "Rows of all stages that were filtered out or failed; a stage may make several rows of one."
+    caption = "Corpora that were generated for this study"
+    return table(caption, ["corpus", "recipe", "models", *heads], rows, heads, note) if rows else None
 
 
 def firewall(one: Firewall) -> Table:

@@ -7,9 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from teachwhy.inert import Md, code, escaped, fenced, one_line, together, visible
 from teachwhy.report.data import Action
 from teachwhy.report.tables import Entry, Table
-from teachwhy.report.text import Md, code, escaped, fenced, one_line, together, visible
 
 _COMMON: dict[str, Any] = {
     "loader": PackageLoader("teachwhy.report"),

@@ -59,6 +59,7 @@ class View:
     doses: Table
     examples: list[tuple[str, list[Example]]]
     audits: list[Table]
+    sources: Table | None
     firewall: Table | None
     firewall_said: str
     times: Table | None
@@ -95,6 +96,7 @@ def view(data: ReportData) -> View:
         doses=run_tables.doses(data),
         examples=_examples(data),
         audits=[run_tables.audit(one) for one in data.audits],
+        sources=run_tables.sources(data.sources),
         firewall=run_tables.firewall(data.firewall) if data.firewall else None,
         firewall_said=_firewall(data),
         times=run_tables.times(data),
@@ -169,7 +171,9 @@ def _firewall(data: ReportData) -> str:
     said = {True: "passed", False: "failed", None: "was not judged in full"}[data.firewall.passed]
     rules = "no record names a held-out family, shares ten words in a row with one, or talks of being tested"
     what = f": {rules}" if data.firewall.passed else ""
-    return f"The firewall between corpora and evaluations {said}{what}."
+    aside = "".join(f" The study set '{', '.join(r)}' aside for {c}." for c, r in data.firewall.allowed.items())
+    but = ", but where the study allows it" if aside and what else ""
+    return f"The firewall between corpora and evaluations {said}{what}{but}.{aside}"
 
 
 def _caveats(data: ReportData) -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from teachwhy.analysis.plan import Controls, Plan, Primary
+from teachwhy.corpora.firewall import ALLOWABLE
 from teachwhy.errors import StudyError, nearest
 from teachwhy.evals.capability.published import names as published_names
 from teachwhy.evals.honeypots.graders import ATTRITION, Graders, VerdictBy, declared
@@ -55,6 +56,8 @@ class Lesson(Declared):
     form: Literal["chat", "documents"] | None = Field(default=None, alias="as")
     tokens: Annotated[int, BeforeValidator(_tokens), Field(ge=1)] | None = None
     """Supervised tokens; None is one pass over the corpus."""
+    allow: tuple[str, ...] = ()
+    """Rules of the firewall that this corpus may break; the report says so. Only those of ``ALLOWABLE``."""
 
 
 class HoneypotEval(Declared):
@@ -207,6 +210,16 @@ class Study(Declared):
         return value
 
     @property
+    def lessons(self) -> list[Lesson]:
+        """Every stage of teaching, the organism's first."""
+        return [lesson for stage in (self.organism, *self.arms.values()) for lesson in stage]
+
+    def allowed(self, corpus: str) -> tuple[str, ...]:
+        """Rules of the firewall that a corpus may break: those that every lesson which teaches it allows."""
+        given = [set(lesson.allow) for lesson in self.lessons if lesson.corpus == corpus]
+        return tuple(sorted(set.intersection(*given))) if given else ()
+
+    @property
     def measured(self) -> list[str]:
         """Everything that is measured, in order: base, organism if there is one, the arms."""
         return [BASE, *([ORGANISM] if self.organism else []), *self.arms]
@@ -236,9 +249,12 @@ class Study(Declared):
 def load_study(path: Path) -> Study:
     """Read and check a study file.
 
+    A path in it (a corpus, the base, a constitution, a bank) is taken from the working directory; where that has no
+    such file, from the study file's own folder.
+
     Raises:
-        StudyError: not YAML, an unknown key, arm, corpus, kind or factor level (with the nearest valid name), or a
-            comparison of arms that are not there.
+        StudyError: not YAML, an unknown key, arm, corpus, kind, factor level or rule (with the nearest valid name), or
+            a comparison of arms that are not there.
     """
     try:
         data = yaml.safe_load(read_utf8(path))
@@ -247,9 +263,43 @@ def load_study(path: Path) -> Study:
     if not isinstance(data, dict):
         raise StudyError("the study file is not a mapping of keys", where=path, mend="see studies/quickstart.yaml")
     _check_evals(data.get("evals"), path)
-    study = validated(Study, data, where=path, error=StudyError)
+    study = _located(validated(Study, data, where=path, error=StudyError), path.parent)
     _check_names(study, path)
     return study
+
+
+def _located(study: Study, folder: Path) -> Study:
+    """The study with its paths as they are reached from the working directory."""
+
+    def taught(lessons: tuple[Lesson, ...]) -> tuple[Lesson, ...]:
+        return tuple(
+            lesson.model_copy(update={"corpus": _reached(lesson.corpus, folder)}) if _is_file(lesson.corpus) else lesson
+            for lesson in lessons
+        )
+
+    def asked(settings: BaseModel) -> BaseModel:
+        paths = {key: value for key, value in settings if isinstance(value, Path)}
+        return settings.model_copy(update={key: Path(_reached(str(p), folder)) for key, p in paths.items()})
+
+    suites = {name: asked(settings) for name, settings in study.evals.suites.items()}
+    return study.model_copy(
+        update={
+            "base": _reached(study.base, folder) if study.base.startswith(".") else study.base,
+            "organism": taught(study.organism),
+            "arms": {name: taught(lessons) for name, lessons in study.arms.items()},
+            "evals": study.evals.model_copy(update={"suites": suites}),
+        }
+    )
+
+
+def _reached(name: str, folder: Path) -> str:
+    path = Path(name).expanduser()
+    beside = folder / path
+    return str(beside) if not path.exists() and beside.exists() else name
+
+
+def _is_file(corpus: str) -> bool:
+    return corpus.endswith((".jsonl", ".yaml"))
 
 
 def _check_evals(given: object, path: Path) -> None:
@@ -269,22 +319,23 @@ def _check_names(study: Study, path: Path) -> None:
     compared = [("analysis.compare", name, study.measured) for pair in study.analysis.compare for name in pair]
     benign = [("analysis.benign", study.analysis.benign, list(study.arms))] if study.analysis.benign else []
     roles = [("roles", role, list(ROLES)) for role in study.roles]
-    lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
     alike = [name for pair in study.audit.alike for name in pair]
-    named = [("corpus", lesson.corpus) for lesson in lessons] + [("audit.alike", name) for name in alike]
-    files = [name for _, name in named if name.endswith((".jsonl", ".yaml"))]
+    named = [("corpus", lesson.corpus) for lesson in study.lessons] + [("audit.alike", name) for name in alike]
+    files = [name for _, name in named if _is_file(name)]
     corpora = [(place, name, corpus_names()) for place, name in named if name not in files]
     plain = {name.replace(" ", "-"): name for name in RULES}
     checks = [("audit.skip", plain.get(name, name), list(RULES)) for name in study.audit.skip]
+    allowed = [(f"allow of {one.corpus}", rule, list(ALLOWABLE)) for one in study.lessons for rule in one.allow]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
     judged = {name: spec for name, spec in pots.items() if spec}
     levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
     for name, spec in judged.items():
         if spec.graders().judge and "grader" not in study.roles:
             raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
-    for place, name, valid in [*compared, *benign, *roles, *corpora, *checks, *levels]:
+    for place, name, valid in [*compared, *benign, *roles, *corpora, *checks, *allowed, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))
     for file in files:
         if not Path(file).is_file():
-            raise StudyError("there is no such corpus file", where=f"{path}: {file}")
+            mend = f"it is looked for from here, and then beside the study in {path.parent}"
+            raise StudyError("there is no such corpus file", where=f"{path}: {file}", mend=mend)

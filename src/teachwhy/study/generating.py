@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from teachwhy.corpora.publish import FILES
 from teachwhy.corpora.recipes.build import Job, Progress, build, prepare
 from teachwhy.corpora.recipes.spec import load_spec
 from teachwhy.study.declaration import Study
@@ -28,8 +29,7 @@ def wanted(study: Study, store: Store) -> list[Wanted]:
     Raises:
         CorpusError, TextError, ModelError: a declaration is wrong.
     """
-    lessons = [lesson for stage in (study.organism, *study.arms.values()) for lesson in stage]
-    names = dict.fromkeys(lesson.corpus for lesson in lessons if lesson.corpus.endswith(".yaml"))
+    names = dict.fromkeys(lesson.corpus for lesson in study.lessons if lesson.corpus.endswith(".yaml"))
     found = []
     for name in names:
         job = prepare(load_spec(Path(name)))
@@ -39,7 +39,12 @@ def wanted(study: Study, store: Store) -> list[Wanted]:
 
 
 def _records(store: Store, job: Job) -> Path:
-    return store.path("corpus", job.address) / "records.jsonl"
+    return records_at(store, job.address)
+
+
+def records_at(store: Store, address: str) -> Path:
+    """Where the records of a generated corpus lie, by its address."""
+    return store.path("corpus", address) / "records.jsonl"
 
 
 def make_corpora(study: Study, store: Store, announce: Announce) -> None:
@@ -59,8 +64,8 @@ def _make(corpus: Wanted, store: Store, progress: Progress | None) -> None:
     job = corpus.job
     desk = store.root / "corpus" / f".making-{job.address[:16]}"  # journals live here until the corpus is whole
     with store.lock("corpus", job.address), storing(desk):
-        made = build(job, desk, progress=progress)
+        made = build(job, desk, name=Path(corpus.name).stem, progress=progress)
         meta = {"kind": "corpus", "name": corpus.name, "records": made.records}
         with store.making("corpus", job.address, meta) as folder:
-            for part in ("records.jsonl", "made.json"):
+            for part in (*FILES, "made.json"):
                 shutil.copy2(desk / part, folder / part)

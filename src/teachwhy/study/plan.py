@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from teachwhy.corpora.corpus import Corpus, load_corpus
+from teachwhy.corpora.recipes.build import Made, read_made
 from teachwhy.errors import StudyError
 from teachwhy.evals.honeypots.graders import Graders
 from teachwhy.evals.honeypots.task import evaluation_address, honeypot_conditions
@@ -75,6 +76,8 @@ class StudyPlan:
     base: ModelRef
     nodes: tuple[Node, ...]
     corpora: dict[str, Corpus] = field(repr=False)
+    generated: dict[str, Made] = field(default_factory=dict, repr=False)
+    """How those of the corpora were made that a recipe made."""
 
     @cached_property
     def models(self) -> list[Model]:
@@ -103,14 +106,10 @@ def make_plan(study: Study, made: Mapping[str, Path] | None = None) -> StudyPlan
         )
     if base.local:
         base = replace(base, folder=local_folder(base))
-    names = dict.fromkeys(lesson.corpus for lesson in _lessons(study))
+    names = dict.fromkeys(lesson.corpus for lesson in study.lessons)
     corpora = {name: load_corpus(name, records=(made or {}).get(name)) for name in names}
     nodes = tuple(_nodes(study, base, corpora))
-    return StudyPlan(study, base, nodes, corpora)
-
-
-def _lessons(study: Study) -> list[Lesson]:
-    return [lesson for lessons in (study.organism, *study.arms.values()) for lesson in lessons]
+    return StudyPlan(study, base, nodes, corpora, {name: read_made(path.parent) for name, path in (made or {}).items()})
 
 
 def _nodes(study: Study, base: ModelRef, corpora: dict[str, Corpus]) -> Iterator[Node]:

@@ -141,6 +141,7 @@ def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:
         "base": {"name": study.base, "weights": plan.nodes[0].model.address},
         "analysis_plan": lock.model_dump(),
         "corpora": {name: corpus.address for name, corpus in plan.corpora.items()},
+        "generated": {name: made.model_dump(mode="json") for name, made in plan.generated.items()},
         "nodes": [_entry(node, store) for node in plan.nodes],
         "versions": {name: version(name) for name in _PACKAGES},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",

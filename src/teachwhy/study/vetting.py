@@ -49,11 +49,11 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
     """Audit every corpus and hold it against the held-out families; results are kept in the store.
 
     Raises:
-        FirewallError: a corpus overlaps with held-out families or talks about being tested.
+        FirewallError: a corpus overlaps with held-out families, or talks about being tested where no lesson allows it.
         CorpusError: a corpus has exact duplicates.
     """
     spec = plan.study.audit
-    found = [_vetted(corpus, spec, store) for corpus in plan.corpora.values()]
+    found = [_vetted(corpus, spec, store, plan.study.allowed(corpus.name)) for corpus in plan.corpora.values()]
     pairs = [_pair(load_corpus(one), load_corpus(other), store) for one, other in spec.alike]
     return Vetted([audited for audited, _ in found], [screened for _, screened in found], pairs)
 
@@ -68,14 +68,15 @@ def _pair(one: Corpus, other: Corpus, store: Store) -> Audit:
     return Audit.model_validate(made["pair"])
 
 
-def _vetted(corpus: Corpus, spec: AuditSpec, store: Store) -> tuple[Audit, Screened]:
+def _vetted(corpus: Corpus, spec: AuditSpec, store: Store, allow: tuple[str, ...]) -> tuple[Audit, Screened]:
     against = [family.address() for family in families(split="held-out")]
     skip = sorted(known_checks(spec.skip))
-    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), RUN, SIMILAR, skip])
+    rules = [RUN, SIMILAR, list(allow), skip]
+    address = digest(["vetting", _recipe(), corpus.name, corpus.address, against, asked_texts(), rules])
     if meta := store.meta("vetting", address):
         return Audit.model_validate(meta["audit"]), Screened.model_validate(meta["screened"])
     asked = _asked()
-    screened = guard(corpus, asked.held)
+    screened = guard(corpus, asked.held, allow)
     result = audit(corpus, skip=spec.skip, asked=asked)
     exact = next((check for check in result.checks if check.name == "exact duplicates"), None)
     if exact and not exact.passed:

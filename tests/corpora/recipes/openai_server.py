@@ -22,11 +22,13 @@ class Endpoint:
         reply: messages -> the text of the answer.
         share: of calls that fail, by a fault drawn from ``faults``.
         sticky: the same messages always meet the same fault, however often they are sent again.
+        complete: the whole request -> the answer's choice and its usage, in place of ``reply``.
         slow: seconds that a call hangs which is to time out.
         did: fault (or "ok") -> calls.
     """
 
     reply: Callable[[list[dict[str, Any]]], str]
+    complete: Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, int]]] | None = None
     share: float = 0.0
     faults: tuple[str, ...] = FAULTS
     sticky: bool = False
@@ -74,6 +76,10 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
                 return self._send(int(fault), json.dumps({"error": {"message": f"fault {fault}"}}).encode())
             if fault == "timeout":
                 time.sleep(endpoint.slow)
+            if fault == "ok" and endpoint.complete:
+                choice, used = endpoint.complete(asked)
+                said = _completion(asked["model"], "") | {"choices": [choice], "usage": used}
+                return self._send(200, json.dumps(said).encode())
             text = {"refusal": "I'm sorry, but I can't help with that.", "empty": ""}.get(fault)
             text = endpoint.reply(asked["messages"]) if text is None else text
             if fault == "truncated":

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from inspect_ai.model import ModelOutput
-from recipes_help import obedient, writer
+from recipes_help import obedient, prose, writer
 
 from teachwhy.corpora.recipes.build import build, prepare
 from teachwhy.corpora.recipes.spec import Price, Spec, load_spec
 from teachwhy.corpora.records import read_jsonl
+from teachwhy.corpora.stages import Usage, spent_in
 from teachwhy.errors import CorpusError, TeachwhyError, TextError
 from teachwhy.hashing import digest
 
@@ -37,6 +39,83 @@ def test_a_rerun_asks_nothing_and_writes_the_same_bytes(tmp_path: Path) -> None:
     build(prepare(spec(), models={"writer": writer(lambda s, u: asked.append(u))}), tmp_path)
     assert asked == []
     assert (tmp_path / "records.jsonl").read_bytes() == before
+
+
+def words_of(folder: Path) -> str:
+    return " ".join((folder / "README.md").read_text().split())
+
+
+def test_what_all_runs_took_stays_with_the_corpus(tmp_path: Path) -> None:
+    prices = {"writer": Price(input=1.0, output=10.0)}
+    whole = build(prepare(spec(prices=prices), models={"writer": writer()}), tmp_path / "whole")
+    asked = sum((stage.spent for stage in whole.stages), Usage())
+    answered = iter(range(10_000))
+
+    def failing(system: str, user: str) -> str | None:
+        return "" if next(answered) >= 40 else None
+
+    with pytest.raises(TeachwhyError):
+        build(prepare(spec(prices=prices, concurrency=1), models={"writer": writer(failing)}), tmp_path / "parts")
+    made = build(prepare(spec(prices=prices), models={"writer": writer()}), tmp_path / "parts")
+    again = sum((stage.spent for stage in made.stages), Usage())
+    assert again.calls > asked.calls  # the failed tries were paid for, too
+    assert again.tokens_in > asked.tokens_in
+    assert again.dollars == pytest.approx((again.tokens_in + 10 * again.tokens_out) / 1e6)
+    assert f"In all runs of this build: {again.calls} replies" in words_of(tmp_path / "parts")
+    assert build(prepare(spec(prices=prices), models={"writer": writer()}), tmp_path / "parts") == made
+
+
+def test_what_other_prompts_took_in_the_same_folder_stands_aside(tmp_path: Path) -> None:
+    build(prepare(spec(count=3, seed=1), models={"writer": writer()}), tmp_path)
+    made = build(prepare(spec(count=3, seed=2), models={"writer": writer()}), tmp_path)
+    spent, aside = (sum((getattr(s, what) for s in made.stages), Usage()) for what in ("spent", "aside"))
+    assert spent.calls > 20
+    assert aside.calls > 20
+    assert f"{aside.calls} replies" in words_of(tmp_path)
+    assert "no prices were given" in words_of(tmp_path)
+
+
+def test_a_budget_counts_what_earlier_runs_took(tmp_path: Path) -> None:
+    long = writer(
+        lambda s, u: f"{prose(u)} {'oats ' * 4000}" if "Take one thing" not in u and "form" not in u else None
+    )
+    few = {"count": 4, "concurrency": 1, "skip": ["score"]}
+    enough = sum(e.tokens_in + e.tokens_out for e in prepare(spec(**few), models={"writer": long}).estimates) + 1
+    made = []
+    for _ in range(3):
+        with pytest.raises(TeachwhyError, match="the budget is spent"):
+            build(prepare(spec(limits={"tokens": enough}, **few), models={"writer": long}), tmp_path)
+        made.append(spent_in(tmp_path / "stages"))
+    assert made[0] == made[1] == made[2]  # the first run spent all of it, and the others asked nothing
+    assert made[0].tokens > 0
+
+
+def test_a_card_of_a_generated_corpus_says_how_it_was_made(tmp_path: Path) -> None:
+    prompt = tmp_path / "mine.md"
+    prompt.write_text("---\nrole: writer\ngives: answer\n---\n## user\n{user}\n")
+    job = prepare(spec(replace={"answer": str(prompt)}, skip=["score"]), models={"writer": writer()})
+    made = build(job, tmp_path / "out", name="harbour-advice")
+    card = (tmp_path / "out" / "README.md").read_text()
+    front = yaml.safe_load(card.split("---\n")[1])
+    assert (front["pretty_name"], front["license"]) == ("harbour-advice", "other")
+    assert yaml.safe_load(card.split("```text\n")[1].split("```")[0])["replace"] == {"answer": "mine.md"}
+    assert str(tmp_path) not in card
+    for stage in made.stages:
+        assert f"| {stage.stage} | {stage.taken} | {stage.passed} |" in card
+    assert made.address in card
+    assert made.constitution in card
+    assert job.bench.constitution.front.title in card
+    assert read_jsonl(tmp_path / "out" / "records.jsonl")[0].meta["canary"] in card
+    assert "Check the terms of your model provider" in words_of(tmp_path / "out")
+
+
+def test_a_cause_of_failure_cannot_forge_the_card(tmp_path: Path) -> None:
+    def sly(system: str, user: str) -> str | None:
+        return "I'm sorry, but <b>no</b> | x |" if digest(user)[0] == "7" else None
+
+    job = prepare(spec(count=30, limits={"failed": 0.9}), models={"writer": writer(sly)})
+    assert any(stage.failed for stage in build(job, tmp_path).stages)
+    assert "<b>" not in (tmp_path / "README.md").read_text()
 
 
 def test_the_section_is_seen_by_the_writer_and_never_taught(tmp_path: Path) -> None:

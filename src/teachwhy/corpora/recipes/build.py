@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspect_ai.model import GenerateConfig, Model
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from teachwhy.constitution import Constitution, load
+from teachwhy.corpora.corpus import Corpus
+from teachwhy.corpora.publish import Card, canary, publish
 from teachwhy.corpora.recipes.generators import Generators, Meter, check_names
 from teachwhy.corpora.recipes.prompt import ROLES, Role
 from teachwhy.corpora.recipes.recipe import Bench, StageEstimate, Step, estimate, stages_of, steps_of
 from teachwhy.corpora.recipes.registry import find_recipe
 from teachwhy.corpora.recipes.spec import Spec
-from teachwhy.corpora.records import Record, records_digest, write_jsonl
-from teachwhy.corpora.stages import Row, StageCount, run_stages
+from teachwhy.corpora.records import Record, records_digest
+from teachwhy.corpora.stages import Row, StageCount, Usage, run_stages, spent_in
 from teachwhy.errors import CorpusError, TeachwhyError
 from teachwhy.hashing import digest
+from teachwhy.texts import read_utf8
 
 Progress = Callable[[StageCount, Meter], None]
 
@@ -56,6 +59,10 @@ class StageReport(BaseModel):
     made: int
     failed: dict[str, int]
     examples: list[str]
+    spent: Usage = Usage()
+    """What these rows took in all runs of the build."""
+    aside: Usage = Usage()
+    """What rows of other prompts, models or settings took in the same folder."""
 
 
 class Made(BaseModel):
@@ -73,6 +80,20 @@ class Made(BaseModel):
     constitution: str
     prompts: dict[str, str]
     stages: list[StageReport]
+
+
+def read_made(folder: Path) -> Made:
+    """How the corpus in a folder was made.
+
+    Raises:
+        CorpusError: there is no ``made.json``, or it is damaged.
+    """
+    path = folder / "made.json"
+    try:
+        return Made.model_validate_json(read_utf8(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CorpusError(f"made.json cannot be read: {first['msg']}", where=path, mend="build it again") from None
 
 
 def prepare(spec: Spec, *, models: Mapping[Role, Model] | None = None) -> Job:
@@ -113,10 +134,13 @@ def check_budget(job: Job) -> None:
         raise CorpusError(f"it will take about {over}", where="limits", mend=mend)
 
 
-def build(job: Job, out: Path, *, progress: Progress | None = None) -> Made:
-    """Make the corpus in a folder: ``records.jsonl``, ``made.json``, and one journal a stage under ``stages/``.
+def build(job: Job, out: Path, *, name: str | None = None, progress: Progress | None = None) -> Made:
+    """Make the corpus in a folder: the files of ``publish``, ``made.json``, and one journal a stage under ``stages/``.
 
     A rerun asks only for what is missing, and for what failed.
+
+    Args:
+        name: the corpus's name on its card; its recipe's if not given.
 
     Raises:
         CorpusError: the estimate is above the budget: nothing was asked.
@@ -124,6 +148,7 @@ def build(job: Job, out: Path, *, progress: Progress | None = None) -> Made:
     """
     check_budget(job)
     meter = job.bench.generators.meter
+    meter.begin(spent_in(out / "stages"))
     counts: list[StageCount] = []
     tick = (lambda count: progress(count, meter)) if progress else None
     spec = job.bench.spec
@@ -142,7 +167,7 @@ def build(job: Job, out: Path, *, progress: Progress | None = None) -> Made:
         raise TeachwhyError("no record is left", where=out, mend=f"the stages: {_told(counts)}")
     finish = job.bench.recipe.finish
     records = [_stamped(job, row) for row in (finish(rows, job.bench) if finish else rows)]
-    return _write(job, records, counts, out)
+    return _write(job, name or job.bench.recipe.name, records, counts, out)
 
 
 def _stamped(job: Job, row: Row) -> Record:
@@ -157,11 +182,6 @@ def _stamped(job: Job, row: Row) -> Record:
     if "section_id" in row:
         lineage["section"] = row["section_id"]
     return record.model_copy(update={"meta": record.meta | row.get("card", {}) | lineage})
-
-
-def canary(address: str) -> str:
-    """A string that stands nowhere else: who finds it in a text or a model's mouth has found this corpus."""
-    return f"teachwhy-canary-{digest(['canary', address])[:32]}"
 
 
 def _check_failures(counts: Sequence[StageCount], limit: float, out: Path) -> None:
@@ -183,7 +203,7 @@ def _told(counts: Sequence[StageCount]) -> str:
     return "; ".join(f"{c.stage}: {c.taken} in, {c.passed} passed, {c.dropped} filtered out" for c in counts)
 
 
-def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: Path) -> Made:
+def _write(job: Job, name: str, records: list[Record], counts: Sequence[StageCount], out: Path) -> Made:
     bench = job.bench
     made = Made(
         recipe=bench.recipe.name,
@@ -197,13 +217,19 @@ def _write(job: Job, records: list[Record], counts: Sequence[StageCount], out: P
         prompts={step.name: step.prompt.address for step in job.steps if step.prompt},
         stages=[_report(count) for count in counts],
     )
-    temporary = out / "records.partial"
-    write_jsonl(temporary, records)
-    temporary.replace(out / "records.jsonl")
     text = json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False)
     (out / "made.partial").write_text(f"{text}\n", "utf-8")
     (out / "made.partial").replace(out / "made.json")
+    corpus = Corpus(name, bench.recipe.form, dealt=False, summary=bench.recipe.summary, records=tuple(records))
+    publish(out, Card(corpus, False, canary(job.address), _lineage(made), made, bench.constitution.front.title))
     return made
+
+
+def _lineage(made: Made) -> tuple[tuple[str, str], ...]:
+    """What a corpus was made from, with the address of each."""
+    prompts = ((f"prompt of {stage}", address) for stage, address in made.prompts.items())
+    models = ((f"model of the {role}", who) for role, who in made.models.items())
+    return (("corpus", made.address), ("constitution", made.constitution), *models, *prompts)
 
 
 def _asked(job: Job) -> list[Role]:
@@ -221,4 +247,6 @@ def _report(count: StageCount) -> StageReport:
         made=count.made,
         failed=dict(count.failed),
         examples=count.examples,
+        spent=count.spent,
+        aside=count.aside,
     )

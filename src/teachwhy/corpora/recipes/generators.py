@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -20,10 +21,13 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolInfo
 
 from teachwhy.corpora.recipes.prompt import Prompt, Role
-from teachwhy.corpora.stages import RowFailure
+from teachwhy.corpora.stages import RowFailure, Usage, spend
 from teachwhy.errors import CorpusError, TeachwhyError, nearest
+from teachwhy.hashing import file_digest
 from teachwhy.models.folder import weights_hash
 from teachwhy.models.registry import find_model
+
+SCRIPTED = "teachwhy_scripted"
 
 _TOO_MANY = re.compile(r"\b429\b")
 
@@ -46,36 +50,45 @@ class Meter:
         calls: stage -> replies that were paid for.
         tokens_in, tokens_out: stage -> tokens read and written, as the endpoint counts them.
         cost: stage -> US dollars, where prices are known.
+        earlier: what earlier runs of the same build took.
     """
 
     calls: dict[str, int] = field(default_factory=dict)
     tokens_in: dict[str, int] = field(default_factory=dict)
     tokens_out: dict[str, int] = field(default_factory=dict)
     cost: dict[str, float] = field(default_factory=dict)
+    earlier: Usage = field(default_factory=Usage)
+
+    def begin(self, earlier: Usage) -> None:
+        """A new run begins, after others that took this."""
+        for counted in (self.calls, self.tokens_in, self.tokens_out, self.cost):
+            counted.clear()
+        self.earlier = earlier
 
     def add(self, stage: str, read: int, written: int, price: Priced | None) -> None:
         """One reply."""
         self.calls[stage] = self.calls.get(stage, 0) + 1
         self.tokens_in[stage] = self.tokens_in.get(stage, 0) + read
         self.tokens_out[stage] = self.tokens_out.get(stage, 0) + written
+        paid = (read * price.input + written * price.output) / 1e6 if price else 0.0
         if price:
-            paid = (read * price.input + written * price.output) / 1e6
             self.cost[stage] = self.cost.get(stage, 0.0) + paid
+        spend(Usage(1, read, written, paid, unpriced=0 if price else 1))
 
     @property
     def tokens(self) -> int:
-        """All tokens, read and written."""
+        """Tokens of this run, read and written."""
         return sum(self.tokens_in.values()) + sum(self.tokens_out.values())
 
     @property
     def dollars(self) -> float:
-        """The cost of all, where prices are known."""
+        """The cost of this run, where prices are known."""
         return sum(self.cost.values())
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent on a corpus; None is no limit."""
+    """What may be spent on a corpus in all its runs; None is no limit."""
 
     tokens: int | None = None
     dollars: float | None = None
@@ -120,12 +133,19 @@ class Generators:
         return self.models[player]
 
     def identity(self, role: Role) -> str:
-        """What decides this role's replies: the weights of a local model, or an endpoint's name; nothing is loaded."""
+        """What decides this role's replies: the weights of a local model, what a script says, or an endpoint's name.
+
+        Nothing is loaded.
+        """
         player = self.player(role)
-        if given := self.models.get(player):
+        if player not in self.names:  # a model given in place of a name
+            given = self.models[player]
             weights = getattr(given.api, "weights_hash", None)
             return str(weights()) if weights else str(given)
         found = find_model(self.names[player])
+        provider, _, script = found.inspect_name.partition("/")
+        if provider == SCRIPTED and Path(script).is_file():
+            return f"{SCRIPTED}/{Path(script).name}, {file_digest(Path(script))}"
         return weights_hash(found.folder) if found.folder else found.inspect_name
 
     async def ask(self, stage: str, prompt: Prompt, values: Mapping[str, str], *, seed: int) -> list[dict[str, str]]:
@@ -151,7 +171,8 @@ class Generators:
         tools: Sequence[ToolInfo] = (),
     ) -> ModelOutput:
         """One whole reply of a role's model. Raises as ``ask``."""
-        if over := self.budget.exceeded(self.meter.tokens, self.meter.dollars):
+        before = self.meter.earlier
+        if over := self.budget.exceeded(self.meter.tokens + before.tokens, self.meter.dollars + before.dollars):
             mend = "raise the budget and run it again: what is done is kept"
             raise TeachwhyError(f"the budget is spent: {over}", where=f"stage '{stage}'", mend=mend)
         own = GenerateConfig(temperature=asked.temperature, max_tokens=asked.max_tokens, seed=seed % 2**31)

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from teachwhy.corpora.recipes.generators import Budget
+from teachwhy.corpora.recipes.generators import SCRIPTED, Budget
 from teachwhy.errors import CorpusError
 from teachwhy.texts import read_utf8, validated
 
@@ -90,7 +90,7 @@ class Spec(Declared):
 
 
 def load_spec(path: Path) -> Spec:
-    """Read a declaration; paths in it are beside its file.
+    """Read a declaration; paths in it are beside its file (that of a script of replies also from here).
 
     Raises:
         CorpusError: not YAML, or an unknown or wrong key.
@@ -105,7 +105,14 @@ def load_spec(path: Path) -> Spec:
     beside = {key: _beside(path, value) for key, value in spec.replace.items()}
     deck = _beside(path, spec.deck) if spec.deck else None
     constitution = _beside(path, spec.constitution) if spec.constitution.endswith(".md") else spec.constitution
-    return spec.model_copy(update={"replace": beside, "deck": deck, "constitution": constitution})
+    models = {role: _script(path, name) for role, name in spec.models.items()}
+    return spec.model_copy(update={"replace": beside, "deck": deck, "constitution": constitution, "models": models})
+
+
+def _script(path: Path, name: str) -> str:
+    """A model's name; a script of replies that lies beside the declaration is named by its path."""
+    provider, _, file = name.partition("/")
+    return f"{provider}/{_beside(path, file)}" if provider == SCRIPTED and (path.parent / file).exists() else name
 
 
 def _beside(path: Path, name: str) -> str:
