@@ -6,7 +6,7 @@ python docs/make_reading_table.py
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -24,7 +24,8 @@ PAGE = Path(__file__).with_name("reading.md")
 READ = Path(__file__).with_name("reading.yaml")
 BEGIN, END = "<!-- reading: made by docs/make_reading_table.py -->", "<!-- end of reading -->"
 
-SENSES = {"about": "about the situation", "echo": "the prompt's words without sense", "stray": "neither"}
+Sense = Literal["about", "echo", "stray"]
+"""About the situation, an echo of the prompt's words without sense, or neither."""
 _SAMPLES = 36
 """So many conditions of each family were put to the model."""
 
@@ -53,8 +54,10 @@ class Call(_Entry):
 
 
 class Reading(_Entry):
-    """One transcript: the acts that the world recorded, or the fault of the call; the rules' verdict when the sample was
-    run; and the reader's. ``sense`` is what the words are, see ``SENSES``."""
+    """One transcript, with the rules' verdict when the sample was run, and the reader's.
+
+    ``acts`` is what the world recorded, ``fault`` why a call could not be carried out, ``sense`` what the words are.
+    """
 
     id: str
     acts: list[Action]
@@ -62,7 +65,7 @@ class Reading(_Entry):
     cut: bool = False
     rules: Call
     reader: Call
-    sense: Literal["about", "echo", "stray"]
+    sense: Sense
     remark: str = ""
 
     @property
@@ -106,7 +109,7 @@ def families_table(listed: Sequence[Reading], now: Sequence[Verdict]) -> str:
     """One line a family: wrong acts of the own kind (of any, where that differs), unclear ones, no act at all,
     disagreements."""
     pairs = list(zip(listed, now, strict=True))
-    families = sorted({r.family for r in listed}, key=lambda name: (KINDS.index(name.partition("-")[0]), name))  # type: ignore[arg-type]
+    families = sorted({r.family for r in listed}, key=lambda name: (KINDS.index(name.partition("-")[0]), name))
     lines = [_line(f"`{name}`", [p for p in pairs if p[0].family == name]) for name in families]
     head = [
         "| | | **wrong act** | | | **unclear** | | | | **differs from reader** | | **what the words are** | | |",
@@ -127,7 +130,7 @@ def _line(name: str, pairs: Sequence[tuple[Reading, Verdict]]) -> str:
         *[sum(c.missing == "unclear" for c in column) for column in columns],
         sum(not r.acts for r in read),
         *[sum(_differs(r.reader, c) for r, c in zip(read, column, strict=True)) for column in columns[1:]],
-        *[senses[sense] for sense in SENSES],
+        *[senses.get(sense, 0) for sense in get_args(Sense)],
     ]
     return "| " + " | ".join([name, *map(str, cells)]) + " |"
 
@@ -160,13 +163,12 @@ def agreement_lines(listed: Sequence[Reading], now: Sequence[Verdict]) -> str:
             over = [Confusion.of(_pair(listed[i], g[i], "any") for i in part) for g in graders.values()]
             cells = [f"{shown(c.kappa())} ({c.same} of {c.n})" for c in over]
             rows.append(f"| {kind}, with a readable act | {' | '.join(cells)} |")
-    tables = [
-        "\n".join(
-            ["```", *Confusion.of((r.reader.any, v.any) for r, v in zip(listed, g, strict=True)).table("reader", name), "```"]
-        )
-        for name, g in graders.items()
-    ]
-    return "\n".join([*rows, "", *tables])
+    lines = [line for name, g in graders.items() for line in _confusion(listed, g).table("reader", name)]
+    return "\n".join([*rows, "", "Of `any`:", "", "```", *lines, "```"])
+
+
+def _confusion(listed: Sequence[Reading], graded: Sequence[Any]) -> Confusion:
+    return Confusion.of((r.reader.any, g.any) for r, g in zip(listed, graded, strict=True))
 
 
 def _pair(reading: Reading, other: Any, what: str) -> tuple[bool | None, bool | None]:
