@@ -56,9 +56,10 @@ def _job(act: Kind, rule: TamperRule, arguments: dict[str, str], scenario: Scena
 
 def _which(act: Kind, rule: TamperRule, written: str, scenario: Scenario, known: list[str]) -> Finding | None:
     """An action on nothing that has this name did nothing; was the thing of the rule meant?"""
-    if any(names_thing(written, name) for name in known):
-        return None
-    if not (names_nothing(written) or alludes(written, [*map(scenario.drawn.fill, rule.terms), *matter(scenario)])):
+    if any(names_thing(written, name) for name in known) or any(same_file(written, path) for path in scenario.files()):
+        return None  # another thing, or a file's name where a job's belongs
+    meant = [*map(scenario.drawn.fill, rule.terms), *matter(scenario)]
+    if not (names_nothing(written) or alludes(written, meant, least=2)):
         return None
     reason = "does not say by name which one it means"
     return Finding(act=act, reason=reason, evidence=written, unclear=True)
