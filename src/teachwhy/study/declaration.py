@@ -139,6 +139,7 @@ class Evals(Declared):
         if not isinstance(data, dict):
             return data
         given = {key: value or {} for key, value in data.items()}
+        given |= given.pop("suites", {})  # as a manifest holds them
         own = {name: suites()[name].settings.model_validate(given.pop(name)) for name in suites() if name in given}
         return given | {"suites": own}
 
