@@ -1,4 +1,4 @@
-"""docs/own-constitution.md stays true: its commands do what it says, on the tiny model where it says the embedded one."""
+"""docs/own-constitution.md stays true: its commands do what it says; the tiny model stands in for the embedded one."""
 
 import re
 import shlex

@@ -1,7 +1,7 @@
 """From a finished study to the data of its report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import teachwhy.corpora.audit as corpora_audit
@@ -9,12 +9,14 @@ from teachwhy.analysis import Interval
 from teachwhy.corpora.corpus import Corpus
 from teachwhy.corpora.firewall import SIMILAR, Screened
 from teachwhy.corpora.recipes.build import Made
+from teachwhy.corpora.stages import Usage
 from teachwhy.report.data import (
     Action,
     Arm,
     Audit,
     BaseWeights,
     Check,
+    Cost,
     Far,
     Firewall,
     Likelihood,
@@ -62,7 +64,7 @@ def gather(done: Finished) -> ReportData:
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
         wall_seconds=None,
-        costs=(),
+        costs=tuple(_costs(done.plan.generated)),
         caveats=tuple(_caveats(done)),
         manifest=_manifest(made),
     )
@@ -133,6 +135,15 @@ def _audit(audit: corpora_audit.Audit, corpus: Corpus) -> Audit:
         for check in audit.checks
     ]
     return Audit(corpus=audit.corpus, records=audit.records, checks=tuple(checks))
+
+
+def _costs(generated: Mapping[str, Made]) -> Iterable[Cost]:
+    """What the generated corpora took in all runs of their builds; missing where a price is not known."""
+    for name, made in generated.items():
+        spent = sum((stage.spent for stage in made.stages), Usage())
+        if spent.calls:
+            what = f"writing {name} ({spent.calls:,} replies, {spent.tokens:,} tokens)"
+            yield Cost(what=what, amount=None if spent.unpriced else spent.dollars, currency="US dollars")
 
 
 def _source(name: str, made: Made) -> Source:
