@@ -106,6 +106,7 @@ def test_corpora_are_made_first_and_once_and_named_in_manifest_and_report(
     assert "writer: openai-api/local/tiny" in row
     assert "| 12 |" in row
     words = " ".join(page.split())
+    assert "mine.yaml (24 replies, " in words
     assert "8 of its 8 records do talk of tests" in words
     assert "set 'talk of tests' aside for" in words
     called("report", runs / "quick")

@@ -108,7 +108,9 @@ def read_jsonl(path: Path) -> list[Record]:
     for number, record in enumerate(records, start=1):
         if record.id in seen:
             raise CorpusError(
-                f"two records have the id '{record.id}'", where=f"{path}, lines {seen[record.id]}, {number}"
+                f"two records have the id '{record.id}'",
+                where=f"{path}, lines {seen[record.id]}, {number}",
+                mend="give one of them another id",
             )
         seen[record.id] = number
     return records

@@ -1,19 +1,21 @@
 """From a finished study to the data of its report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
 from teachwhy.corpora.firewall import SIMILAR, Screened
 from teachwhy.corpora.recipes.build import Made
+from teachwhy.corpora.stages import Usage
 from teachwhy.report.data import (
     Action,
     Arm,
     Audit,
     BaseWeights,
     Check,
+    Cost,
     Far,
     Firewall,
     Manifest,
@@ -59,7 +61,7 @@ def gather(done: Finished) -> ReportData:
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
         wall_seconds=None,
-        costs=(),
+        costs=tuple(_costs(done.plan.generated)),
         caveats=tuple(_caveats(done)),
         manifest=_manifest(made),
     )
@@ -122,6 +124,15 @@ def _unjudged(check: corpora_audit.Check, dealt: bool) -> list[str]:
     if check.passed is not None:
         return []
     return ["dealt from templates: reported, not judged" if dealt and check.threshold is not None else "reported only"]
+
+
+def _costs(generated: Mapping[str, Made]) -> Iterable[Cost]:
+    """What the generated corpora took in all runs of their builds; missing where a price is not known."""
+    for name, made in generated.items():
+        spent = sum((stage.spent for stage in made.stages), Usage())
+        if spent.calls:
+            what = f"writing {name} ({spent.calls:,} replies, {spent.tokens:,} tokens)"
+            yield Cost(what=what, amount=None if spent.unpriced else spent.dollars, currency="US dollars")
 
 
 def _source(name: str, made: Made) -> Source:
