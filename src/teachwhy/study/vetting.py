@@ -54,7 +54,9 @@ def vet(plan: StudyPlan, store: Store) -> Vetted:
     """
     spec = plan.study.audit
     found = [_vetted(corpus, spec, store, plan.study.allowed(corpus.name)) for corpus in plan.corpora.values()]
-    pairs = [_pair(load_corpus(one), load_corpus(other), store) for one, other in spec.alike]
+    held = plan.corpora  # a generated corpus is here and nowhere else
+    alike = [[held.get(name) or load_corpus(name) for name in pair] for pair in spec.alike]
+    pairs = [_pair(one, other, store) for one, other in alike]
     return Vetted([audited for audited, _ in found], [screened for _, screened in found], pairs)
 
 
