@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from teachwhy import cli
+from teachwhy.corpora.corpus import load_corpus
 from teachwhy.errors import FetchError, StudyError
 
 HEAVY = ("torch", "transformers", "inspect_ai", "pandas", "scipy", "matplotlib", "trl", "datasets", "numpy")
@@ -109,7 +110,8 @@ def test_corpora_are_shown_and_audited(tmp_path: Path) -> None:
     assert "[user]" in shown
     built = runner.invoke(cli.app, ["corpus", "build", "generic-chat", "--out", str(tmp_path / "chat")])
     assert built.exit_code == 0
-    assert (tmp_path / "chat" / "records.jsonl").read_text("utf-8").count("\n") == 40
+    records = load_corpus("generic-chat").records
+    assert (tmp_path / "chat" / "records.jsonl").read_text("utf-8").count("\n") == len(records)
     audited = runner.invoke(cli.app, ["corpus", "audit", str(tmp_path / "chat" / "records.jsonl")])
     assert audited.exit_code == 0, audited.output
     assert "firewall: nothing" in audited.output
