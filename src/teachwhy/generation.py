@@ -47,7 +47,8 @@ def make_missing(study: Path, root: Path) -> None:
     console = Console()
 
     def announce(corpus: Wanted) -> Progress:
-        console.print(f"{corpus.name} is made first\n{_estimate(corpus.job)}", highlight=False, markup=False)
+        said = f"{corpus.name} is made first\n{_estimate(corpus.job)}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
         return _teller(corpus.job, console)
 
     make_corpora(load_study(study), Store(root / "store"), announce)
