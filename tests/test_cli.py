@@ -115,3 +115,23 @@ def test_corpora_are_shown_and_audited(tmp_path: Path) -> None:
     audited = runner.invoke(cli.app, ["corpus", "audit", str(tmp_path / "chat" / "records.jsonl")])
     assert audited.exit_code == 0, audited.output
     assert "firewall: nothing" in audited.output
+
+
+def test_the_version_is_told() -> None:
+    assert teachwhy("--version").stdout == "teachwhy 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("calibrate", "--judge"),
+        ("eval", "over-refusal", "--model", "mockllm/x", "--judge"),
+        ("eval", "honeypots", "--model"),
+    ],
+)
+def test_an_endpoint_without_a_key_is_named_in_words(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = teachwhy(*words, "openai-api/nobody/x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "NOBODY_API_KEY" in done.stderr
+    assert "openai-api/nobody/x" in done.stderr
+    assert not (tmp_path / "logs").exists()

@@ -31,6 +31,23 @@ RUNS = Path("runs")
 _INTERRUPTED = 130
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"teachwhy {version('teachwhy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def run(study: StudyFile, runs: Root = RUNS) -> None:
     """Plan, estimate, run and report a study; a rerun goes on where it stopped."""
@@ -121,7 +138,7 @@ def evaluate(
     size: Annotated[str | None, typer.Option(help="Honeypots: brief or full.")] = None,
     samples: Annotated[int | None, typer.Option(help="How many; of honeypots, in each family.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A key of the study's evals, KEY=VALUE.")] = None,
-    grader: Annotated[str | None, typer.Option(help="The model that judges.")] = None,
+    grader: Annotated[str | None, typer.Option("--grader", "--judge", help="The model that judges.")] = None,
     auditor: Annotated[str | None, typer.Option(help="The model that probes.")] = None,
     rejudge: Annotated[
         Path | None, typer.Option(metavar="LOG", help="Judge a stored log of honeypots again; needs --grader.")
