@@ -3,10 +3,10 @@
     python benchmarks/formats.py prepare OUT [--model FOLDER]      # where teachwhy is installed
     OTHER/bin/python benchmarks/formats.py check OUT               # where the others are; teachwhy is not asked for
 
-These packages pin versions that teachwhy does not live with, hence two steps and two environments. ``prepare`` writes the
-folders of some corpora, and beside each the tokens and labels with which teachwhy trains a model on it. ``check`` runs the
-lines of each folder's card through whichever of the packages it finds, says which it does not, and compares: with the
-records as Python's own ``json`` reads them, and with teachwhy's tokens. It ends with 1 if anything differs.
+These packages pin versions that teachwhy does not live with, hence two steps and two environments. ``prepare`` writes
+the folders of some corpora, and beside each the tokens and labels with which teachwhy trains a model on it. ``check``
+runs the lines of each folder's card through whichever of the packages it finds, says which it does not, and compares:
+with the records as Python's own ``json`` reads them, and with teachwhy's tokens. It ends with 1 if anything differs.
 """
 
 import argparse
@@ -27,6 +27,7 @@ CORPORA = ("difficult-advice", "agent-basics", "honeypots/reasons", "documents")
 AMONG_TOOLS = {"recipe": "context-diverse", "count": 126, "options": {"corpus": "harmlessness"}}
 MASKED = -100
 JSON_SINCE = (4, 8)  # datasets with a feature for JSON of any shape
+EDGES = Path(__file__).with_name("formats_edges.jsonl")  # records that are easily misread
 LENGTH = 8192  # longer than any record, so that nothing is cut
 
 Row = dict[str, Any]
@@ -50,6 +51,7 @@ def prepare(out: Path, model: Path | None) -> None:
     known = served(model or ensure_embedded())
     for name in CORPORA:
         build_corpus(name, out / name.replace("/", "-"))
+    build_corpus(str(EDGES), out / "edges")
     build(job_of(Spec.model_validate(AMONG_TOOLS)), out / "context-diverse")
     for folder in folders(out):
         with (folder / "tokens.jsonl").open("w") as file:
@@ -95,27 +97,32 @@ def count(pairs: Iterator[tuple[Any, Any]], what: str) -> int:
 
 
 def taught(tokenizer: Any, row: Row) -> str:
-    """What of a row reaches the loss, as text; a newline after the end of a turn is neither here nor there."""
-    text = tokenizer.decode([label for label in row["labels"] if label != MASKED])
-    return str(text).replace(f"{tokenizer.eos_token}\n", tokenizer.eos_token)
+    """What of a row reaches the loss, as text."""
+    return str(tokenizer.decode([label for label in row["labels"] if label != MASKED]))
 
 
 def compared(tokenizer: Any, found: list[Row], meant: list[Row], what: str) -> dict[str, int]:
-    """In how many rows tokens and taught text agree; rows that are missing agree in nothing."""
-    stripped = [(_bare(a["input_ids"], tokenizer), _bare(b["input_ids"], tokenizer)) for a, b in _zip(found, meant)]
-    texts = [(taught(tokenizer, a), taught(tokenizer, b)) for a, b in _zip(found, meant)]
-    return {"tokens": count(iter(stripped), f"{what}, tokens"), "taught": count(iter(texts), f"{what}, taught")}
+    """In how many rows tokens, and places and tokens of what is taught, agree with teachwhy's.
+
+    The newline that follows the end of a turn is left out: nothing is written after it at serving.
+    """
+    rows = [(_bare(a, tokenizer), _bare(b, tokenizer)) for a, b in _zip(found, meant)]
+    return {
+        "tokens": count(((a[0], b[0]) for a, b in rows), f"{what}, tokens"),
+        "taught": count(((a[1], b[1]) for a, b in rows), f"{what}, taught"),
+    }
+
+
+def _bare(row: Row, tokenizer: Any) -> tuple[list[int], list[tuple[int, int]]]:
+    """Tokens to the last end of a turn, and place and token of what is taught but for what follows an end."""
+    ids, end = list(row["input_ids"]), tokenizer.eos_token_id
+    last = len(ids) - ids[::-1].index(end) if end in ids else len(ids)
+    labels = list(enumerate(row["labels"]))
+    return ids[:last], [(at, one) for at, one in labels if one != MASKED and (at == 0 or ids[at - 1] != end)]
 
 
 def _zip(found: list[Row], meant: list[Row]) -> Iterator[tuple[Row, Row]]:
     return zip(found, meant, strict=len(found) == len(meant))
-
-
-def _bare(ids: list[int], tokenizer: Any) -> list[int]:
-    """Tokens without what stands after the last end of a turn."""
-    ids = list(ids)
-    end = len(ids) - ids[::-1].index(tokenizer.eos_token_id) if tokenizer.eos_token_id in ids else len(ids)
-    return ids[:end]
 
 
 def check_datasets(folder: Path, model: Path, work: Path) -> Iterator[Outcome]:
@@ -193,6 +200,8 @@ def _aligned(row: Row) -> Row:
     turns = [*([{"role": "system", "content": row["_system"]}] if row["_system"] else []), *row["_prompt"]]
     said = [{"role": t["role"], "content": t["content"], "calls": []} for t in [*turns, *row["_response"]]]
     for turn in said:
+        if turn["role"] == "observation":
+            turn["role"] = "tool"
         if turn["role"] == "function":
             marked = re.search(r"\n?<tool_call>(.*)</tool_call>", turn["content"], re.DOTALL)
             turn["calls"] = json.loads(marked[1] if marked else turn["content"])
@@ -218,7 +227,8 @@ def _acts(record: Row) -> list[Any]:
 
 def _said(text: str, tokenizer: Any) -> list[Any]:
     """Words and calls of every turn in text that a template of Qwen's form has written."""
-    turns = text.removesuffix(tokenizer.eos_token).split(tokenizer.eos_token)
+    end = str(tokenizer.eos_token)
+    turns = text.replace(f"{end}\n", end).removesuffix(end).split(end)
     mark = re.compile(r"\n?<tool_call>\n(.*?)\n</tool_call>", re.DOTALL)
     return [[mark.sub("", turn), [json.loads(call) for call in mark.findall(turn)]] for turn in turns]
 
@@ -263,18 +273,34 @@ def check_axolotl(folder: Path, model: Path, work: Path) -> Iterator[Outcome]:
             outcome["tokens"] = count(pairs, what)
         elif calls:
             template = get_chat_template("qwen_25")
+            kept = [_without_nulls(record) for record in records]
             meant = (
                 tokenizer.apply_chat_template(
                     r["messages"], tools=r.get("tools") or None, chat_template=template, return_dict=False
                 )
-                for r in records
+                for r in kept
             )
             outcome["tokens"] = count(((a["input_ids"], b) for a, b in zip(found, meant, strict=False)), what)
-            texts = ((_said(taught(tokenizer, a), tokenizer), _acts(b)) for a, b in _zip(found, records))
+            texts = ((_said(taught(tokenizer, a), tokenizer), _acts(b)) for a, b in _zip(found, kept))
             outcome["taught"] = count(texts, f"{what}, taught")
         else:
             outcome |= compared(tokenizer, found, tokens, what)
         yield f"{entry['path']}, {entry.get('field_messages') or entry['field']}", folder.name, len(records), outcome
+    if "text" in records[0]:
+        streamed = {"path": str(folder), "split": "train", "text_column": "text", "type": "pretrain"}
+        without = {key: value for key, value in config.items() if key != "datasets"}
+        cfg = load_cfg(DictDefault(without | {"pretraining_dataset": [streamed], "max_steps": 1}))
+        rows = [row["input_ids"].tolist() for row in load_datasets(cfg=cfg).train_dataset]  # in an order of its own
+        meant = sorted(row["input_ids"] for row in tokens)
+        outcome = {"loaded": len(rows), "tokens": count(_zip(sorted(rows), meant), f"{folder.name}, streamed")}
+        yield "FOLDER, pretraining_dataset", folder.name, len(records), outcome
+
+
+def _without_nulls(value: Any) -> Any:
+    """As axolotl reads a record; the card counts those that this touches."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value
 
 
 CHECKS: dict[str, Callable[[Path, Path, Path], Iterator[Outcome]]] = {
@@ -295,9 +321,9 @@ def check(out: Path) -> int:
         versions = [f"{name} {importlib.metadata.version(name)}" for name in (package, "datasets", "transformers")]
         print(", ".join(dict.fromkeys(versions)))
         for folder in folders(out):
-            with tempfile.TemporaryDirectory() as work:
-                with contextlib.redirect_stdout(sys.stderr):  # trainers print whole records
-                    outcomes = list(run(folder, model, Path(work)))
+            # Trainers print whole records.
+            with tempfile.TemporaryDirectory() as work, contextlib.redirect_stdout(sys.stderr):
+                outcomes = list(run(folder, model, Path(work)))
             for name, corpus, records, outcome in outcomes:
                 wrong += sum(number != records for number in outcome.values())
                 print(f"  {corpus} | {name} | {records} | {', '.join(f'{k} {v}' for k, v in outcome.items())}")

@@ -92,10 +92,11 @@ def has_tools(records: Sequence[Record]) -> bool:
 def write_strings(path: Path, records: Sequence[Record]) -> None:
     """Write the corpus with nothing in it but lists, strings and the same keys in every record.
 
-    Trainers that pin ``datasets`` before 4.8 read nested JSON as structs: every tool and every call gains the parameters
-    of all others as nulls. Nothing can be gained here. Columns: ``id``; of documents ``text``; of conversations
-    ``plain``, as a template without tools shows them (tools in the system turn, calls as text); where there are tools
-    also ``calls`` and ``tools``, in LLaMA-Factory's form.
+    Trainers that pin ``datasets`` before 4.8 read nested JSON as structs: every tool and every call gains the
+    parameters of all others as nulls. Nothing can be gained here. Columns: ``id``; of documents ``text``; of
+    conversations ``plain``, as a template without tools shows them (tools in the system turn, calls as text); where
+    there are tools also ``calls`` and ``schemas``, in LLaMA-Factory's form. (A column ``tools`` is what axolotl takes
+    unasked, and it cannot read an empty one.)
     """
     tools = has_tools(records)
     path.write_text("".join(f"{json_line(_strings(record, tools))}\n" for record in records), "utf-8")
@@ -108,7 +109,7 @@ def _strings(record: Record, tools: bool) -> dict[str, Any]:
     if not tools:
         return {"id": record.id, "plain": plain}
     schemas = json_line(record.tools) if record.tools else ""
-    return {"id": record.id, "plain": plain, "calls": llama_factory_turns(record) or [], "tools": schemas}
+    return {"id": record.id, "plain": plain, "calls": llama_factory_turns(record) or [], "schemas": schemas}
 
 
 def llama_factory_turns(record: Record) -> list[Message] | None:
@@ -122,10 +123,14 @@ def llama_factory_turns(record: Record) -> list[Message] | None:
     for role, group in groupby(map(_turn, record.messages or []), key=lambda turn: turn["role"]):
         same = list(group)
         turns += [{"role": role, "content": _NEXT_RESULT.join(t["content"] for t in same)}] if role == "tool" else same
-    said = turns[1:] if turns and turns[0]["role"] == "system" else turns
-    by_turns = all(turn["role"] in (_ANSWERS if n % 2 else _ASKS) for n, turn in enumerate(said))
-    mistaken = any(turn["role"] == "function_call" and turn["content"].count(_CALL_OPENS) > 1 for turn in said)
-    return turns if said and by_turns and len(said) % 2 == 0 and not mistaken else None
+    mistaken = any(turn["role"] == "function_call" and turn["content"].count(_CALL_OPENS) > 1 for turn in turns)
+    return turns if _by_turns(turns) and not mistaken else None
+
+
+def _by_turns(turns: Sequence[Message]) -> bool:
+    roles = [turn["role"] for turn in turns]
+    said = roles[1:] if roles[:1] == ["system"] else roles
+    return len(said) % 2 == 0 and all(role in (_ANSWERS if n % 2 else _ASKS) for n, role in enumerate(said))
 
 
 def _turn(message: Message) -> Message:
@@ -141,8 +146,28 @@ def _turn(message: Message) -> Message:
 
 
 def turned_away(records: Sequence[Record]) -> list[str]:
-    """Ids of conversations that LLaMA-Factory does not take (see ``llama_factory_turns``)."""
-    return [record.id for record in records if record.messages is not None and llama_factory_turns(record) is None]
+    """Ids of conversations that LLaMA-Factory leaves out in one of the two forms (see ``llama_factory_turns``)."""
+    return [record.id for record in records if record.messages is not None and not _taken(record, record.messages)]
+
+
+def _taken(record: Record, messages: Sequence[Message]) -> bool:
+    return llama_factory_turns(record) is not None and _by_turns(plain_messages(messages, record.tools))
+
+
+def with_nulls(records: Sequence[Record]) -> list[str]:
+    """Ids of records with a null in a call's arguments or in a tool's schema, which axolotl leaves out with its key."""
+    return [record.id for record in records if any(map(_holds_null, _structured(record)))]
+
+
+def _structured(record: Record) -> list[Any]:
+    calls = [call for message in record.messages or [] for call in message.get("tool_calls") or []]
+    return [*record.tools, *(call["function"]["arguments"] for call in calls)]
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(inner is None or _holds_null(inner) for inner in value.values())
+    return isinstance(value, list) and any(map(_holds_null, value))
 
 
 def llama_factory(name: str, records: Sequence[Record]) -> dict[str, Any]:
@@ -160,4 +185,4 @@ def llama_factory(name: str, records: Sequence[Record]) -> dict[str, Any]:
     plain = form | {"columns": {"messages": "plain"}}
     if not has_tools(records):
         return {name: plain}
-    return {name: form | {"columns": {"messages": "calls", "tools": "tools"}}, f"{name}-plain": plain}
+    return {name: form | {"columns": {"messages": "calls", "tools": "schemas"}}, f"{name}-plain": plain}

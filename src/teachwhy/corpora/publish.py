@@ -19,6 +19,7 @@ from teachwhy.corpora.formats import (
     llama_factory,
     misread,
     turned_away,
+    with_nulls,
     write_parquet,
     write_strings,
 )
@@ -186,6 +187,11 @@ def _limits(card: Card, checked: Audit) -> list[str]:
         limits.append(
             f"In {len(lost)} records Hugging Face datasets reads a number otherwise than it is written: its reader "
             f"rounds some fractions and refuses whole numbers above 64 bits. The first: {lost[0]}. teachwhy reads all."
+        )
+    if null := with_nulls(records):
+        limits.append(
+            f"{len(null)} records have a null in a call or a tool. axolotl leaves it out with its key; the column "
+            f"plain of trainers.jsonl keeps it. The first: {null[0]}."
         )
     if away := turned_away(records):
         limits.append(
