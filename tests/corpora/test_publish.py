@@ -1,6 +1,7 @@
 """A corpus's folder as other tools read it: datasets, TRL, and what axolotl and LLaMA-Factory ask of their input."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from teachwhy.corpora.corpus import Corpus, load_corpus
-from teachwhy.corpora.formats import llama_factory, misread, words_beside_calls, write_parquet
+from teachwhy.corpora.formats import llama_factory_turns, misread, turned_away, with_nulls, write_parquet
 from teachwhy.corpora.publish import Card, build_corpus, canary, card_text, publish
 from teachwhy.corpora.records import Record, read_jsonl, tool_call
+from teachwhy.models.chat import render
 from teachwhy.models.tiny import tiny_model
 from teachwhy.scenarios.tools import schema
 
@@ -169,52 +171,129 @@ def test_trl_takes_documents_from_both_files_alike(tiny: Path, tmp_path: Path) -
     assert len(first) == 3
 
 
-def llama_factory_takes(entry: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
-    """LLaMA-Factory's rules for conversations: a system turn only first, then by turns asked and answered."""
-    tags, columns = entry["tags"], entry["columns"]
-    asks, answers = {tags["user_tag"], tags.get("observation_tag")}, {tags["assistant_tag"], tags.get("function_tag")}
+def llama_factory_reads(content: str) -> tuple[str, list[dict[str, Any]]]:
+    """A call's turn by LLaMA-Factory's rule: JSON between the first pair of marks, else the whole turn is JSON."""
+    marked = re.search("<tool_call>(.*?)</tool_call>", content, re.DOTALL)
+    return (content.replace(marked[0], ""), json.loads(marked[1])) if marked else ("", json.loads(content))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    words=st.text(max_size=20).filter(lambda text: "<tool_call>" not in text),
+    arguments=st.lists(
+        st.dictionaries(st.text(max_size=6), VALUES | st.just("<tool_call>{}</tool_call>"), max_size=3),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_llama_factory_finds_words_and_calls_again(words: str, arguments: list[dict[str, Any]]) -> None:
+    calls = [tool_call("f", a) for a in arguments]
+    asked = {"role": "user", "content": "q"}
+    made = Record(id="r", messages=[asked, {"role": "assistant", "content": words, "tool_calls": calls}])
+    turns = llama_factory_turns(made)
+    assert turns is not None
+    assert turns[1]["role"] == "function_call"
+    said, found = llama_factory_reads(turns[1]["content"])
+    assert said.strip() == words.strip()
+    assert found == [call["function"] for call in calls]
+
+
+def turns_of(*said: tuple[str, str]) -> Record:
+    return Record(id="r", messages=[{"role": role, "content": content} for role, content in said])
+
+
+def test_results_of_parallel_calls_are_one_turn_for_llama_factory() -> None:
+    called = {"role": "assistant", "content": "", "tool_calls": [tool_call("f", {}), tool_call("g", {})]}
+    results = [{"role": "tool", "content": "one"}, {"role": "tool", "content": "two"}]
+    ends = {"role": "assistant", "content": "Done."}
+    turns = llama_factory_turns(Record(id="r", messages=[{"role": "user", "content": "q"}, called, *results, ends]))
+    assert turns is not None
+    assert [turn["role"] for turn in turns] == ["user", "function_call", "tool", "assistant"]
+    assert turns[2]["content"] == "one\n</tool_response>\n<tool_response>\ntwo"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        turns_of(("user", "a"), ("user", "b"), ("assistant", "c")),
+        turns_of(("user", "a"), ("assistant", "b"), ("user", "c")),
+        turns_of(("assistant", "a")),
+        turns_of(("user", "a"), ("system", "s"), ("assistant", "b")),
+        Record(
+            id="r",
+            messages=[
+                {"role": "user", "content": "q"},
+                {"role": "assistant", "content": "I write <tool_call>.", "tool_calls": [tool_call("f", {})]},
+            ],
+        ),
+    ],
+)
+def test_what_llama_factory_leaves_out_is_counted_on_the_card(record: Record) -> None:
+    fine = turns_of(("user", "q"), ("assistant", "a")).model_copy(update={"id": "fine"})
+    assert turned_away([fine, record]) == ["r"]
+    assert "1 records are not by turns asked and answered" in card_text(Card(corpus([fine, record]), False, "c", ()))
+
+
+def test_nulls_that_axolotl_leaves_out_are_counted_on_the_card() -> None:
+    assert with_nulls(mixed()) == ["a"]
+    assert "1 records have a null in a call or a tool" in card_text(Card(corpus(mixed()), False, "c", ()))
+    assert with_nulls(mixed()[1:]) == []
+
+
+@pytest.mark.parametrize("name", ["difficult-advice", "honeypots/reasons", "agent-basics"])
+def test_what_ships_is_taken_by_llama_factory_and_holds_no_nulls(name: str) -> None:
+    records = load_corpus(name).records
+    assert turned_away(records) == []
+    assert with_nulls(records) == []
+
+
+def test_a_file_for_trainers_holds_strings_and_lists_alone(folder: Path) -> None:
+    rows = [json.loads(line) for line in (folder / "trainers.jsonl").read_text().splitlines()]
+    assert {tuple(found) for found in rows} == {("id", "plain", "calls", "schemas")}
     for found in rows:
-        turns = found[columns["messages"]]
-        roles = [turn[tags["role_tag"]] for turn in turns]
-        roles = roles[1:] if roles[0] == tags["system_tag"] else roles
-        by_turns = all(role in (answers if n % 2 else asks) for n, role in enumerate(roles))
-        called = [call["function"] for turn in turns for call in turn.get("tool_calls") or []]
-        if not by_turns or len(roles) % 2 or not all({"name", "arguments"} <= set(call) for call in called):
-            return False
-    return True
+        turns = [*found["plain"], *found["calls"]]
+        assert all(list(turn) == ["role", "content"] and isinstance(turn["content"], str) for turn in turns)
+        assert isinstance(found["schemas"], str)
+    assert [json.loads(found["schemas"] or "[]") for found in rows] == [record.tools for record in mixed()]
 
 
-@pytest.mark.parametrize("name", ["difficult-advice", "honeypots/actions", "agent-basics", "generic-chat"])
-def test_what_ships_keeps_the_rules_of_llama_factory(name: str) -> None:
-    found = load_corpus(name)
-    [(_, entry)] = llama_factory("x", found.records).items()
-    assert llama_factory_takes(entry, [record.model_dump(exclude_none=True) for record in found.records])
-    with_tools = any(record.tools for record in found.records)
-    assert (entry["formatting"] == "openai") is with_tools is ("tools" in entry["columns"])
+def test_plain_turns_are_what_is_served_where_a_template_has_no_tools(folder: Path, tiny: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    rows = [json.loads(line) for line in (folder / "trainers.jsonl").read_text().splitlines()]
+    for found, record in zip(rows, mixed(), strict=True):
+        served = render(tokenizer, record.messages or [], record.tools, generation_prompt=False)
+        assert tokenizer.apply_chat_template(found["plain"], tokenize=True, return_dict=False) == served
 
 
-def test_the_index_of_llama_factory_names_a_file_that_is_there(tmp_path: Path) -> None:
-    build_corpus("rogue-fiction", tmp_path)
-    [(name, entry)] = json.loads((tmp_path / "dataset_info.json").read_text()).items()
-    assert name == "rogue-fiction"
-    assert entry["columns"] == {"prompt": "text"}
-    rows = [json.loads(line) for line in (tmp_path / entry["file_name"]).read_text().splitlines()]
-    assert all(isinstance(found["text"], str) for found in rows)
+@pytest.mark.parametrize("name", ["generic-chat", "agent-basics", "rogue-fiction"])
+def test_the_index_of_llama_factory_names_files_and_columns_that_are_there(name: str, tmp_path: Path) -> None:
+    build_corpus(name, tmp_path)
+    index = json.loads((tmp_path / "dataset_info.json").read_text())
+    assert list(index) == ([name, f"{name}-plain"] if name == "agent-basics" else [name])
+    for entry in index.values():
+        rows = [json.loads(line) for line in (tmp_path / entry["file_name"]).read_text().splitlines()]
+        assert len(rows) == len(load_corpus(name).records)
+        assert all(set(entry["columns"].values()) <= set(found) for found in rows)
 
 
-def test_words_that_llama_factory_would_drop_are_counted_on_the_card() -> None:
-    records = mixed()
-    assert words_beside_calls(records) == 1
-    assert "In 1 records words stand beside a tool call" in card_text(Card(corpus(records), False, "c", ()))
-
-
-def test_the_snippet_for_axolotl_names_columns_and_files_that_are_there(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["mixed", "generic-chat", "rogue-fiction"])
+def test_the_lines_for_trainers_name_what_is_there(name: str, folder: Path, tmp_path: Path) -> None:
+    if name != "mixed":
+        build_corpus(name, tmp_path)
+        folder = tmp_path
+    index = json.loads((folder / "dataset_info.json").read_text())
     card = (folder / "README.md").read_text()
-    [entry] = yaml.safe_load(card.split("```yaml\n")[1].split("```")[0])["datasets"]
-    assert entry["type"] == "chat_template"
-    rows = [json.loads(line) for line in (folder / entry["path"]).read_text().splitlines()]
-    assert all(entry["field_messages"] in found and entry["field_tools"] in found for found in rows)
-    assert all(found["messages"][-1]["role"] in entry["roles_to_train"] for found in rows)
+    blocks = [yaml.safe_load(part.split("```")[0]) for part in card.split("```yaml\n")[1:]]
+    assert {block["dataset"] for block in blocks if "stage" in block} == set(index)
+    for [entry] in [block["datasets"] for block in blocks if "datasets" in block]:
+        rows = [json.loads(line) for line in (folder / entry["path"]).read_text().splitlines()]
+        named = {value for key, value in entry.items() if key.startswith("field")}
+        assert all(named <= set(found) for found in rows)
+        for found in rows if entry["type"] == "chat_template" else []:
+            assert found[entry["field_messages"]][-1]["role"] in entry["roles_to_train"]
+            assert "tools" not in found or entry["field_messages"] == "messages"  # axolotl takes such a column unasked
 
 
 def test_a_card_says_what_is_in_the_folder(tmp_path: Path) -> None:

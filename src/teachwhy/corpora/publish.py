@@ -1,4 +1,4 @@
-"""A corpus's folder: records as JSON lines and as Parquet, a dataset card, an index for other trainers."""
+"""A corpus's folder: records as JSON lines and as Parquet, a dataset card, a file and an index for other trainers."""
 
 import asyncio
 import json
@@ -13,7 +13,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from teachwhy.corpora.audit import Audit, audit
 from teachwhy.corpora.corpus import Corpus, corpus_names, load_corpus, texts_address
-from teachwhy.corpora.formats import columns, llama_factory, misread, words_beside_calls, write_parquet
+from teachwhy.corpora.formats import (
+    columns,
+    has_tools,
+    llama_factory,
+    misread,
+    turned_away,
+    with_nulls,
+    write_parquet,
+    write_strings,
+)
 from teachwhy.corpora.records import Record, write_jsonl
 from teachwhy.corpora.stages import Row, Stage, Usage, run_stages
 from teachwhy.errors import StoreError
@@ -26,7 +35,7 @@ if TYPE_CHECKING:
 OURS = "CC0-1.0. The texts are teachwhy's own."
 YOURS = "Yours to choose. Check the terms of your model provider on what its output may be used for."
 
-FILES = ("records.jsonl", "records.parquet", "README.md", "dataset_info.json")
+FILES = ("records.jsonl", "records.parquet", "trainers.jsonl", "README.md", "dataset_info.json")
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ def publish(folder: Path, card: Card) -> Path:
     entry = card.name.replace("/", "-")
     index = json.dumps(llama_factory(entry, records), indent=2, ensure_ascii=False)
     _whole(folder / "records.parquet", lambda path: write_parquet(path, records))
+    _whole(folder / "trainers.jsonl", lambda path: write_strings(path, records))
     _whole(folder / "dataset_info.json", lambda path: path.write_text(f"{index}\n", "utf-8"))
     _whole(folder / "README.md", lambda path: path.write_text(card_text(card), "utf-8"))
     _whole(folder / "records.jsonl", lambda path: write_jsonl(path, records))
@@ -111,7 +121,7 @@ def card_text(card: Card) -> str:
         records=len(records),
         schema=_schema(card),
         meta=Md(", ".join(map(code, sorted({key for record in records for key in record.meta}))) or "nothing"),
-        tools=any(record.tools for record in records),
+        tools=has_tools(records),
         entry=card.name.replace("/", "-"),
         models=[(role, named.get(role) or named.get("writer", who)) for role, who in asked.items()],
         spec=yaml.safe_dump(_declared(made), sort_keys=False, allow_unicode=True).rstrip() if made else "",
@@ -178,10 +188,15 @@ def _limits(card: Card, checked: Audit) -> list[str]:
             f"In {len(lost)} records Hugging Face datasets reads a number otherwise than it is written: its reader "
             f"rounds some fractions and refuses whole numbers above 64 bits. The first: {lost[0]}. teachwhy reads all."
         )
-    if words := words_beside_calls(records):
+    if null := with_nulls(records):
         limits.append(
-            f"In {words} records words stand beside a tool call. LLaMA-Factory's converter keeps the call and drops "
-            "the words: do not use it where the words are the lesson."
+            f"{len(null)} records have a null in a call or a tool. axolotl leaves it out with its key; the column "
+            f"plain of trainers.jsonl keeps it. The first: {null[0]}."
+        )
+    if away := turned_away(records):
+        limits.append(
+            f"{len(away)} records are not by turns asked and answered; LLaMA-Factory leaves them out and says so. "
+            f"The first: {away[0]}."
         )
     return limits
 

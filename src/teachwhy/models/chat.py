@@ -66,8 +66,9 @@ def describe_tools(tools: Sequence[Tool]) -> str:
 
 def _describe(tool: Tool) -> str:
     function = tool["function"]
-    names = ", ".join(function["parameters"].get("properties", {}))
-    return f"{function['name']}({names}): {function['description']}"
+    names = ", ".join(function.get("parameters", {}).get("properties", {}))
+    about = function.get("description")
+    return f"{function['name']}({names})" + (f": {about}" if about else "")
 
 
 def call_text(name: str, arguments: dict[str, Any]) -> str:
