@@ -16,7 +16,7 @@ from teachwhy.analysis import Analysis, Controls, Plan, analyse
 from teachwhy.errors import UserError
 from teachwhy.report.make import make_report
 from teachwhy.study.assessed import AWARE, Assessed, Difference, Standing, assessed_of
-from teachwhy.study.composites import members, summarise
+from teachwhy.study.composites import summarise
 from teachwhy.study.executor import LocalExecutor, Watcher
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.run import finish, open_study, run_study
@@ -289,8 +289,6 @@ def test_a_study_writes_them_to_its_tables_and_its_report(base: Path, undisturbe
         ("good", "actions", 2),
     ]
     page = (tmp_path / "quick" / "report" / "report.md").read_text("utf-8")
-    assert "## Assessment" in page
+    assert page.count("## Assessment") == 1
     assert "at least 30 are needed" in page
     assert json.loads(tables(undisturbed)["assessment.json"])["standings"] == []
-    assert "## Assessment" not in page.replace("## Assessment", "", 1)
-    assert len(members("bad")) == 18
