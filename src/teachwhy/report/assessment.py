@@ -109,8 +109,8 @@ def _differences(data: ReportData) -> Table | None:
     note = (
         "First arm minus second on the conversations that are complete in both, paired by situation and training seed: "
         f"below 0, the first arm has less of it. Below each difference: {level} interval over situations, not "
-        "corrected for their number. No analysis declared these before the results, so nothing is claimed on them "
-        "either way; “no claim” besides means that what stands below it would spoil even a description."
+        "corrected for their number. The declared analysis is on honeypots, so nothing is claimed on these either way; "
+        "“no claim” means that what stands below it would spoil even a description."
     )
     caption = "Assessment: differences between compared arms"
     return table(caption, ["comparison", *heads], rows, ["difference", "n"], note)
@@ -143,8 +143,9 @@ def _dimensions(measures: list[Measure]) -> Table | None:
         for name in names
     ]
     note = (
-        "Below each mean: 95 % interval over situations; the shift against the model that the arm started from, on the "
-        "same conversations; conversations with a value, averaged over training seeds, and the missing ones by cause. "
+        "Below each mean: 95 % interval over situations; the shift, with its own, against the model that the arm "
+        "started from, on the same conversations; how many conversations have a value, averaged over training seeds; "
+        "the missing ones by cause. "
         "With so many dimensions some shifts stand out by chance: read them as context."
     )
     return table("Assessment by dimension", ["dimension", *arms], rows, arms, note) if rows else None
@@ -154,7 +155,7 @@ def _dimension(one: Measure) -> Entry:
     lost = tuple(f"{number:,} {cause}" for cause, number in one.causes.items())
     if one.mean is None:
         return Entry(say.MISSING, lost, "bad")
-    shift = () if one.against is None or one.shift is None else (_shift(one.shift, one.shift_interval),)
+    shift = () if one.against is None or one.shift is None else _shift(one.shift, one.shift_interval)
     n = f"n {one.samples:,}, {sum(one.causes.values()):,} {say.MISSING}"
     return Entry(say.decimal(one.mean), (_ends(one.interval), *shift, n, *lost))
 
@@ -163,6 +164,6 @@ def _ends(ends: Interval | None) -> str:
     return f"[{ends.low:.2f}, {ends.high:.2f}]" if ends else "no interval: one situation"
 
 
-def _shift(shift: float, ends: Interval | None) -> str:
-    around = f" [{say.signed(ends.low, 2)}, {say.signed(ends.high, 2)}]" if ends else ""
-    return f"{say.signed(shift, 2)}{around}"
+def _shift(shift: float, ends: Interval | None) -> tuple[str, ...]:
+    around = (f"[{say.signed(ends.low, 2)}, {say.signed(ends.high, 2)}]",) if ends else ()
+    return (f"shift {say.signed(shift, 2)}", *around)
