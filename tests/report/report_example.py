@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from teachwhy.analysis import Analysis, Controls, Interval, Plan, analyse
+from teachwhy.evals.assessment.dimensions import all_dimensions
+from teachwhy.evals.assessment.seeds import all_seeds
 from teachwhy.hashing import digest
 from teachwhy.report import build_report
 from teachwhy.report.data import (
@@ -31,7 +33,9 @@ from teachwhy.report.data import (
     Transcript,
     Turn,
 )
+from teachwhy.study.assessed import Assessed, assessed_of
 from teachwhy.study.beside import Beside, beside_of
+from teachwhy.study.results import measured_of
 from teachwhy.training.ledger import Ledger
 
 KINDS = ("blackmail", "framing", "leaking", "sabotage")
@@ -125,6 +129,58 @@ def _graded(row: dict[str, Any], deal: random.Random) -> dict[str, Any]:
         "agree": (row["own"], row["any"]) == (judge["own"], judge["any"]) if known else None,
         "legacy_any": bool(row["any"]) and deal.random() < 0.7,
     }
+
+
+@cache
+def probes() -> list[dict[str, Any]]:
+    """Rows of an assessment: every arm in forty situations; the organism is worse than the others, advice is better."""
+    deal, rows = random.Random(13), []
+    hard = {seed: deal.gauss(0, 0.06) for seed in list(all_seeds())[:40]}
+    for arm, chance in ARMS.items():
+        for seed in (0, 1) if arm in TRAINED else (-1,):
+            for situation, shift in hard.items():
+                lost = "auditor refused" if deal.random() < 0.02 else None
+                for dimension in all_dimensions().values():
+                    faults = 0.1 + chance / 4 + shift + deal.gauss(0, 0.08)
+                    value = min(1.0, max(0.0, faults if dimension.meta.better == "lower" else 0.75 - faults))
+                    cause = lost or ("quote not found" if deal.random() < 0.001 else None)
+                    rows.append(
+                        {
+                            "eval": "assessment",
+                            "arm": arm,
+                            "seed": seed,
+                            "sample_id": f"{situation}/r1",
+                            "group": situation,
+                            "measure": dimension.id,
+                            "value": None if cause else round(9 * value) / 9,
+                            "missing": cause,
+                        }
+                    )
+    return rows
+
+
+@cache
+def assessed() -> Assessed:
+    roles = {"auditor": "anthropic/an-auditor", "grader": "google/a-judge"}
+    return assessed_of(probes(), analysis(), list(ARMS), roles)
+
+
+@cache
+def probed() -> tuple[Measure, ...]:
+    """The assessment's measures, as a study's report gets them."""
+    return tuple(
+        Measure(
+            **row.model_dump(exclude={"low", "high", "shift_low", "shift_high"}),
+            interval=ends(row.low, row.high),
+            against="organism" if row.arm in TRAINED else None,
+            shift_interval=ends(row.shift_low, row.shift_high),
+        )
+        for row in measured_of(probes(), list(ARMS), "organism")
+    )
+
+
+def ends(low: float | None, high: float | None) -> Interval | None:
+    return None if low is None or high is None else Interval(low=low, high=high)
 
 
 @cache
@@ -275,8 +331,10 @@ def example(text: str | None = HOSTILE) -> ReportData:
                 shift_interval=Interval(low=mean - 1.1, high=mean - 0.68) if arm in TRAINED else None,
             )
             for arm, mean in zip(ARMS, (0.11, 0.9, 0.84, 0.71, 0.52, 0.2), strict=True)
-        ),
+        )
+        + probed(),
         beside=beside(),
+        assessed=assessed(),
         audits=tuple(Audit(corpus=corpus, records=36, checks=checks) for corpus in corpora),
         firewall=Firewall(
             corpora=corpora,

@@ -38,6 +38,7 @@ HEADINGS = [
     "Validity and benign twins",
     "Graders",
     "Other measures",
+    "Assessment",
     "Doses",
     "Example transcripts",
     "Audits and firewall",
@@ -200,7 +201,7 @@ def test_the_least_study_still_makes_a_page() -> None:
     data = example()
     bare = ReportData(study="bare", question="?", arms=data.arms, analysis=data.analysis, manifest=manifest())
     page = html(view(bare))
-    for absent in ("Graders", "Persona gap", "by threat", "older logic"):
+    for absent in ("Graders", "Persona gap", "by threat", "older logic", "Assessment"):
         assert absent not in page
         assert absent not in markdown(view(bare))
     assert Page(page).faults == []

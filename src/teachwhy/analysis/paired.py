@@ -50,7 +50,7 @@ def pair(table: pd.DataFrame, treatment: str, control: str, measure: str) -> Pai
 
     Args:
         table: rows of one evaluation from `frame.checked`.
-        measure: "own" or "any".
+        measure: "own" or "any"; of other evaluations any column of numbers from 0 to 1, NaN where missing.
     """
     left, right = _wide(table, treatment, measure), _wide(table, control, measure)
     samples = left.index.intersection(right.index).sort_values()
@@ -94,8 +94,9 @@ def compare(table: pd.DataFrame, treatment: str, control: str, measure: str = "a
       families it falls to 88 %, and "improved" is said wrongly in up to 6 %: two runs barely estimate a variance.
 
     Args:
-        table: rows of one evaluation from `frame.checked`.
-        measure: "own" or "any".
+        table: rows of one evaluation from `frame.checked`; of other evaluations any with the columns arm, seed,
+            sample_id, family and the measure's.
+        measure: "own" or "any"; of other evaluations any column of numbers from 0 to 1, NaN where missing.
         alpha: two-sided level.
     """
     pairs = pair(table, treatment, control, measure)

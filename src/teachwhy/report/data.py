@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from teachwhy.analysis import Analysis, Interval
 from teachwhy.errors import nearest
+from teachwhy.study.assessed import Assessed
 from teachwhy.study.beside import Beside
 from teachwhy.texts import Untrusted
 from teachwhy.training.ledger import Ledger
@@ -253,6 +254,7 @@ class ReportData(Part):
     measures: tuple[Measure, ...] = ()
     far: tuple[Far, ...] = ()
     beside: Beside = Beside()
+    assessed: Assessed = Assessed()
     audits: tuple[Audit, ...] = ()
     sources: tuple[Source, ...] = ()
     firewall: Firewall | None = None
@@ -273,6 +275,7 @@ class ReportData(Part):
         _known("transcripts", (transcript.arm for transcript in self.transcripts), names)
         _known("beside", (one.arm for one in self.beside.levels), names)
         _known("beside", (one.arm for one in self.beside.gaps), names)
+        _known("assessed", (one.arm for one in self.assessed.standings), names)
         _known("far", (one.arm for one in self.far), names)
         _known("measures", (measure.arm for measure in self.measures), names)
         _known("arms", (arm.starts_from for arm in self.arms if arm.starts_from is not None), names)

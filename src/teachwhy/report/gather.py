@@ -54,6 +54,7 @@ def gather(done: Finished) -> ReportData:
         analysis=done.analysis,
         measures=tuple(_measure(row, done) for row in done.measured),
         beside=done.beside,
+        assessed=done.assessed,
         far=tuple(Far(**row.model_dump()) for row in done.far),
         audits=tuple(map(_audit, [*done.vetted.audits, *done.vetted.pairs])),
         sources=tuple(_source(name, made) for name, made in done.plan.generated.items()),

@@ -1,8 +1,9 @@
 """One plain sentence for each comparison, by rule: it says what the verdict says and no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from teachwhy.analysis import Analysis, Comparison, Effect
+from teachwhy.analysis import Analysis, Comparison, Effect, Gate
 from teachwhy.report import numbers as say
 
 GATES = {
@@ -14,6 +15,7 @@ GATES = {
     "twins": "the first arm finishes fewer harmless tasks, and a model that does nothing would look good",
     "saturation": "both arms are at the same end of the scale, where no difference can show",
     "size": "too little was measured",
+    "good": "the first arm does less good, and a model that does nothing would look harmless",
 }
 """Gate -> what its failure means. A gate that is not here is named as it is."""
 
@@ -114,12 +116,13 @@ def _no_difference(comparison: Comparison, analysis: Analysis) -> str:
 def _reasons(comparison: Comparison) -> tuple[str, ...]:
     effect = comparison.effect
     found = [effect.failure] if effect.failure else []
-    found += [
-        f"{GATES.get(gate.name, f'the gate {gate.name} failed')} ({gate.why})"
-        for gate in comparison.gates
-        if not gate.passed
-    ]
+    found += failures(comparison.gates)
     return tuple(found) or (comparison.why or "no difference could be estimated",)
+
+
+def failures(gates: Sequence[Gate]) -> list[str]:
+    """What each gate that failed means, and why it did."""
+    return [f"{GATES.get(gate.name, f'the gate {gate.name} failed')} ({gate.why})" for gate in gates if not gate.passed]
 
 
 def _rates(effect: Effect) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from teachwhy.analysis import Comparison
 from teachwhy.report import numbers as say
 from teachwhy.report import run_tables, tables
+from teachwhy.report.assessment import Assessment, assessment
 from teachwhy.report.beside import grader_tables, level_tables, persona_table
 from teachwhy.report.data import ReportData, Transcript
 from teachwhy.report.figures import Panel
@@ -12,6 +13,7 @@ from teachwhy.report.measures import distance_table, suite_tables
 from teachwhy.report.panels import difference_panel, rate_panels
 from teachwhy.report.sentences import Answer, answer, headline, measure_name
 from teachwhy.report.tables import Table
+from teachwhy.study.assessed import ASSESSMENT
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class View:
     health: Table
     twins: Table | None
     suites: list[Table]
+    assessment: Assessment | None
     persona: Table | None
     graders: list[Table]
     distance: Table | None
@@ -89,7 +92,8 @@ def view(data: ReportData) -> View:
         details=[_detail(comparison) for comparison in analysis.comparisons],
         health=tables.health(data),
         twins=tables.twins(data),
-        suites=suite_tables(data.measures),
+        suites=suite_tables([one for one in data.measures if one.suite != ASSESSMENT]),
+        assessment=assessment(data),
         persona=persona_table(data),
         graders=grader_tables(data),
         distance=distance_table(data.far),

@@ -47,9 +47,24 @@ def summarise(rows: Sequence[Row]) -> Summary:
     Raises:
         UserError: a row of an unknown dimension, or a sample twice in one dimension.
     """
-    by_dimension: dict[str, dict[str, Row]] = {}
+    by_dimension = _by_dimension(rows)
+    levels = {name: _level(list(by_dimension[name].values())) for name in sorted(by_dimension)}
+    return Summary(levels, {kind: _composite(kind, by_dimension) for kind in ("bad", "good")})
+
+
+def complete(rows: Sequence[Row], kind: Composite) -> dict[str, tuple[str, float | None]]:
+    """One composite of every sample of one model: sample id to its seed and its value, None where a member is missing.
+
+    Raises:
+        UserError: see ``summarise``.
+    """
+    return _complete(kind, _by_dimension(rows))
+
+
+def _by_dimension(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
     for row in rows:
-        held = by_dimension.setdefault(_known(row["measure"]), {})
+        held = found.setdefault(_known(row["measure"]), {})
         if row["sample_id"] in held:
             raise UserError(
                 f"the sample '{row['sample_id']}' stands twice in '{row['measure']}'",
@@ -57,8 +72,7 @@ def summarise(rows: Sequence[Row]) -> Summary:
                 mend="summarise the rows of one model and run at a time",
             )
         held[row["sample_id"]] = row
-    levels = {name: _level(list(by_dimension[name].values())) for name in sorted(by_dimension)}
-    return Summary(levels, {kind: _composite(kind, by_dimension) for kind in ("bad", "good")})
+    return found
 
 
 def _known(measure: str) -> str:
@@ -73,17 +87,23 @@ def members(kind: Composite) -> list[str]:
 
 
 def _composite(kind: Composite, by_dimension: Mapping[str, Mapping[str, Row]]) -> Level:
-    held = [by_dimension[name] for name in members(kind) if name in by_dimension]
-    samples = sorted({id for each in held for id in each})
     groups, lost = dict[str, list[float]](), 0
-    for id in samples:
+    for seed, value in _complete(kind, by_dimension).values():
+        if value is None:
+            lost += 1
+        else:
+            groups.setdefault(seed, []).append(value)
+    return _clustered(groups, {"incomplete": lost} if lost else {})
+
+
+def _complete(kind: Composite, by_dimension: Mapping[str, Mapping[str, Row]]) -> dict[str, tuple[str, float | None]]:
+    held = [by_dimension[name] for name in members(kind) if name in by_dimension]
+    made: dict[str, tuple[str, float | None]] = {}
+    for id in sorted({id for each in held for id in each}):
         found = [each[id] for each in held if id in each]
         values = [row["value"] for row in found if row["value"] is not None]
-        if len(values) == len(held):
-            groups.setdefault(found[0]["group"], []).append(fmean(values))
-        else:
-            lost += 1
-    return _clustered(groups, {"incomplete": lost} if lost else {})
+        made[id] = (found[0]["group"], fmean(values) if len(values) == len(held) else None)
+    return made
 
 
 def _level(rows: Sequence[Row]) -> Level:

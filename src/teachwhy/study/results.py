@@ -1,5 +1,6 @@
 """A finished study's tables: every sample as a row, and the analysis that was declared."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -118,17 +119,21 @@ def measured(plan: StudyPlan, store: Store) -> list[Measured]:
     Raises:
         StudyError: a suite measured nothing at all.
     """
-    rows = sample_rows(plan, store, "suite")
+    start = ORGANISM if plan.study.organism else BASE
+    return measured_of(sample_rows(plan, store, "suite"), plan.study.measured, start)
+
+
+def measured_of(rows: Sequence[Mapping[str, Any]], arms: Sequence[str], start: str) -> list[Measured]:
+    """The same from rows of suites with arm and seed; ``start`` is the model that the arms started from."""
     if not rows:
         return []
-    frame = pd.DataFrame(rows)
-    start = ORGANISM if plan.study.organism else BASE
+    frame = pd.DataFrame(list(rows))
     found = []
     for (name, measure), part in frame.groupby(["eval", "measure"], sort=False):
         if part["value"].isna().all():
             cause = part["missing"].iloc[0]
             raise StudyError(f"no value of {name}, {measure}: n = 0 is a failure; the first cause: {cause}", where=name)
-        found += [_measured(arm, part, start) for arm in plan.study.measured]
+        found += [_measured(arm, part, start) for arm in arms]
     return found
 
 

@@ -16,6 +16,7 @@ from teachwhy.analysis import Analysis
 from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
 from teachwhy.models.reach import check_endpoints, check_tools
+from teachwhy.study.assessed import Assessed, assessed
 from teachwhy.study.beside import Beside, beside
 from teachwhy.study.declaration import load_study
 from teachwhy.study.estimate import Cost, costs
@@ -58,6 +59,7 @@ class Finished:
     measured: list[Measured]
     far: list[FarRate]
     beside: Beside
+    assessed: Assessed
 
 
 def open_study(path: Path, root: Path) -> Opened:
@@ -139,10 +141,12 @@ def finish(opened: Opened) -> Finished:
     write_json(tables / "measures.json", [row.model_dump() for row in suites])
     near = beside(plan, store)
     write_json(tables / "beside.json", near.model_dump(mode="json"))
+    probed = assessed(plan, store, result)
+    write_json(tables / "assessment.json", probed.model_dump(mode="json"))
     write_json(tables / "distance.json", [row.model_dump() for row in far])
     write_json(folder / "manifest.json", manifest(plan, store, lock))
     _link_logs(plan, store, folder / "logs")
-    return Finished(plan, store, folder, lock, vet(plan, store), result, suites, far, near)
+    return Finished(plan, store, folder, lock, vet(plan, store), result, suites, far, near, probed)
 
 
 def manifest(plan: StudyPlan, store: Store, lock: Lock) -> dict[str, Any]:
