@@ -1,10 +1,11 @@
 """Every recipe against the embedded model over HTTP: what becomes of the rows when the generator is far too weak.
 
-    python benchmarks/recipes_embedded.py [--rows 4] [--at-most 160] [--out FOLDER] [--only generic-chat,stories]
+    python benchmarks/recipes_embedded.py [--rows 4] [--at-most 160] [--out FOLDER] [--only A,B] [--keep-form]
 
 The model is served by the tests' OpenAI-compatible server on this machine. Replies are ended at ``--at-most`` tokens
-and passed off as finished, so that the stages behind a long one are reached at all. A recipe that stops is reported
-with the stages that it reached and the error; nothing is retried until it works.
+and passed off as finished, so that the stages behind a long one are reached at all. With ``--keep-form`` the server
+writes the tags that a prompt asks for, as guided decoding does, and a number is the likeliest one. A recipe that stops
+is reported with the stages that it reached and the error; nothing is retried until it works.
 """
 
 import argparse
@@ -78,11 +79,12 @@ def main() -> None:
     ask.add_argument("--out", type=Path)
     ask.add_argument("--only", default="")
     ask.add_argument("--threads", type=int, default=1)
+    ask.add_argument("--keep-form", action="store_true", help="the server writes a form's tags")
     chosen = ask.parse_args()
     torch.set_num_threads(chosen.threads)
     out = chosen.out or Path(tempfile.mkdtemp(prefix="teachwhy-recipes-"))
     os.environ["LOCAL_API_KEY"] = "none"
-    with serving(embedded_endpoint(at_most=chosen.at_most, end_there=True)) as endpoint:
+    with serving(embedded_endpoint(at_most=chosen.at_most, end_there=True, keep_form=chosen.keep_form)) as endpoint:
         os.environ["LOCAL_BASE_URL"] = endpoint.url
         for name in chosen.only.split(",") if chosen.only else sorted(RECIPES):
             records, said, counts, seconds = attempt(name, chosen.rows, out / name)
