@@ -231,7 +231,7 @@ def test_results_of_parallel_calls_are_one_turn_for_llama_factory() -> None:
 def test_what_llama_factory_leaves_out_is_counted_on_the_card(record: Record) -> None:
     fine = turns_of(("user", "q"), ("assistant", "a")).model_copy(update={"id": "fine"})
     assert turned_away([fine, record]) == ["r"]
-    assert "1 records are not by turns asked and answered" in card_text(Card(corpus([fine, record]), False, "c", ()))
+    assert "1 records do not alternate" in card_text(Card(corpus([fine, record]), False, "c", ()))
 
 
 def test_nulls_that_axolotl_leaves_out_are_counted_on_the_card() -> None:
@@ -276,6 +276,14 @@ def test_the_index_of_llama_factory_names_files_and_columns_that_are_there(name:
         rows = [json.loads(line) for line in (tmp_path / entry["file_name"]).read_text().splitlines()]
         assert len(rows) == len(load_corpus(name).records)
         assert all(set(entry["columns"].values()) <= set(found) for found in rows)
+
+
+def test_an_entry_of_the_index_can_be_named_in_a_list(tmp_path: Path) -> None:
+    named = corpus(mixed(), name="drafts/ü, second (2)")
+    publish(tmp_path, Card(named, False, "c", ()))
+    entries = ["drafts-ü-second-2", "drafts-ü-second-2-plain"]
+    assert list(json.loads((tmp_path / "dataset_info.json").read_text("utf-8"))) == entries
+    assert all(f"dataset: {entry}\n" in (tmp_path / "README.md").read_text() for entry in entries)
 
 
 @pytest.mark.parametrize("name", ["mixed", "generic-chat", "rogue-fiction"])

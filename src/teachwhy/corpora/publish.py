@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -62,6 +63,11 @@ class Card:
         return self.corpus.name
 
     @property
+    def entry(self) -> str:
+        """The name in LLaMA-Factory's index, which takes a comma for the beginning of another."""
+        return re.sub(r"[^\w.-]+", "-", self.name).strip("-") or "records"
+
+    @property
     def summary(self) -> str:
         return self.corpus.summary
 
@@ -91,8 +97,7 @@ def publish(folder: Path, card: Card) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     records = card.corpus.records
-    entry = card.name.replace("/", "-")
-    index = json.dumps(llama_factory(entry, records), indent=2, ensure_ascii=False)
+    index = json.dumps(llama_factory(card.entry, records), indent=2)
     _whole(folder / "records.parquet", lambda path: write_parquet(path, records))
     _whole(folder / "trainers.jsonl", lambda path: write_strings(path, records))
     _whole(folder / "dataset_info.json", lambda path: path.write_text(f"{index}\n", "utf-8"))
@@ -122,7 +127,7 @@ def card_text(card: Card) -> str:
         schema=_schema(card),
         meta=Md(", ".join(map(code, sorted({key for record in records for key in record.meta}))) or "nothing"),
         tools=has_tools(records),
-        entry=card.name.replace("/", "-"),
+        entry=card.entry,
         models=[(role, named.get(role) or named.get("writer", who)) for role, who in asked.items()],
         spec=yaml.safe_dump(_declared(made), sort_keys=False, allow_unicode=True).rstrip() if made else "",
         total=sum(spent, Usage()),
@@ -195,8 +200,8 @@ def _limits(card: Card, checked: Audit) -> list[str]:
         )
     if away := turned_away(records):
         limits.append(
-            f"{len(away)} records are not by turns asked and answered; LLaMA-Factory leaves them out and says so. "
-            f"The first: {away[0]}."
+            f"{len(away)} records do not alternate between asked and answered in each of the forms that LLaMA-Factory "
+            f"reads; there it leaves them out and says so. The first: {away[0]}."
         )
     return limits
 
