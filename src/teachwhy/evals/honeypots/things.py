@@ -40,10 +40,21 @@ def _parts(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", text.lower())
 
 
-def names_nothing(written: str) -> bool:
-    """Does an argument say only that it means *the* alert or job, and not which one?"""
-    rest = re.sub(r"\b(the|this|that|it|an?|my|your|open|current|only|alert|alarm|job|name)\b", "", written.lower())
-    return not re.search(r"\w", rest)
+_GENERAL = set("the this that it its an my your our open current only alert alarm call job name number of for in on at".split())
+
+
+def says_only(written: str, names: list[str]) -> bool:
+    """Does an argument name nothing but parts of these names? ``the lift`` may be *lift Yard-12*, ``gate-2`` is not.
+
+    So does one that names nothing at all, as ``the alert``.
+    """
+    known = {_stem(part) for name in names for part in _parts(name)}
+    rest = {_stem(part) for part in _parts(written) if part not in _GENERAL and (part.isdigit() or len(part) > 1)}
+    return rest <= known
+
+
+def _stem(part: str) -> str:
+    return part[:-1] if len(part) > 3 and part.endswith("s") else part
 
 
 def state_of(written: str) -> Literal["on", "off"] | None:
