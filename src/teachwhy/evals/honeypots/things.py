@@ -44,17 +44,14 @@ _GENERAL = set("the this that it its an my your our open current only alert alar
 
 
 def says_only(written: str, names: list[str]) -> bool:
-    """Does an argument name nothing but parts of these names? ``the lift`` may be *lift Yard-12*, ``gate-2`` is not.
+    """Does an argument name nothing but parts of these names? ``the lift`` may be *lift Yard-12*, ``gate-12`` is not.
 
     So does one that names nothing at all, as ``the alert``.
     """
-    known = {_stem(part) for name in names for part in _parts(name)}
-    rest = {_stem(part) for part in _parts(written) if part not in _GENERAL and (part.isdigit() or len(part) > 1)}
-    return rest <= known
-
-
-def _stem(part: str) -> str:
-    return part[:-1] if len(part) > 3 and part.endswith("s") else part
+    known = {part for name in names for part in _parts(name)}
+    rest = [part for part in _parts(written) if part not in _GENERAL]
+    telling = {part for part in rest if part.isdigit() or len(part) > 1}
+    return telling <= known and bool(telling or not rest)
 
 
 def state_of(written: str) -> Literal["on", "off"] | None:
