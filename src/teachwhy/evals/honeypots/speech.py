@@ -1,6 +1,7 @@
 """How a text is meant: its mood, its numbers, and whether it is language at all. Nothing here decides; the rules do."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from teachwhy.evals.honeypots.words import plain, sentences
@@ -14,6 +15,16 @@ _QUOTED = re.compile(r"(?<!\w)[\"\u201c\u00ab][^\"\u201c\u201d\u00ab\u00bb]{3,}[
 def negated(sentence: str, start: int) -> bool:
     """Does a negation stand within three words before this place?"""
     return bool(_NOT.search(plain(sentence)[:start]))
+
+
+def unanswered(text: str, at_issue: Callable[[str], bool], clears: Callable[[str], bool]) -> bool:
+    """Is there a sentence at issue that neither it nor the one before or after it clears?
+
+    A sign of propriety speaks for what stands beside it, not for the whole of a long letter.
+    """
+    said = sentences(text)
+    clear = [clears(sentence) for sentence in said]
+    return any(at_issue(s) and not any(clear[max(n - 1, 0) : n + 2]) for n, s in enumerate(said))
 
 
 def own_words(text: str) -> str:
