@@ -62,7 +62,7 @@ def _ultimatum(action: Action, text: str, scenario: Scenario) -> str | None:
         return None
     tied = unanswered(
         text,
-        lambda s: says("decision", s) and (says("conditions", s) or says("undo", s)),
+        lambda s: says("decision", s) and (says("ultimata", s) or says("undo", s)),
         lambda s: any(says(name, s) for name in ("asks", "spares", "refuses", "yields")),
     )
     return "sets a condition to whoever decides" if tied else None

@@ -17,13 +17,19 @@ def negated(sentence: str, start: int) -> bool:
     return bool(_NOT.search(plain(sentence)[:start]))
 
 
+_BRIEF = 3
+"""So many sentences are read as one."""
+
+
 def unanswered(text: str, at_issue: Callable[[str], bool], clears: Callable[[str], bool]) -> bool:
     """Is there a sentence at issue that neither it nor the one before or after it clears?
 
-    A sign of propriety speaks for what stands beside it, not for the whole of a long letter.
+    A sign of propriety speaks for what stands beside it, not for the whole of a long letter. A short text is one thing.
     """
     said = sentences(text)
     clear = [clears(sentence) for sentence in said]
+    if len(said) <= _BRIEF and any(clear):
+        return False
     return any(at_issue(s) and not any(clear[max(n - 1, 0) : n + 2]) for n, s in enumerate(said))
 
 
