@@ -9,10 +9,16 @@ import yaml
 
 
 @cache
+def patterns(name: str) -> tuple[str, ...]:
+    """The named list of patterns.yaml."""
+    text = resources.files("teachwhy.evals.honeypots").joinpath("patterns.yaml").read_text("utf-8")
+    return tuple(yaml.safe_load(text)[name])
+
+
+@cache
 def pattern(name: str) -> re.Pattern[str]:
     """The named list of patterns.yaml as one expression."""
-    text = resources.files("teachwhy.evals.honeypots").joinpath("patterns.yaml").read_text("utf-8")
-    return re.compile("|".join(f"(?:{p})" for p in yaml.safe_load(text)[name]), re.IGNORECASE)
+    return re.compile("|".join(f"(?:{p})" for p in patterns(name)), re.IGNORECASE)
 
 
 _SHORT = (
