@@ -40,7 +40,10 @@ def _parts(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", text.lower())
 
 
-_GENERAL = set("the this that it its an my your our open current only alert alarm call job name number of for in on at".split())
+_GENERAL = frozenset(
+    {"the", "this", "that", "it", "its", "an", "my", "your", "our", "open", "current", "only", "of", "for", "in", "on"}
+    | {"at", "alert", "alarm", "call", "job", "name", "number"}
+)
 
 
 def says_only(written: str, names: list[str]) -> bool:
