@@ -42,10 +42,11 @@ def evaluate(
 
     Raises:
         UserError: unknown suite, split, size, setting or level.
-        ModelError: unknown model.
+        ModelError: unknown model, or an endpoint that cannot be reached or does not call tools.
         TeachwhyError: no sample could be scored.
     """
     from teachwhy.evals.honeypots.task import honeypot_conditions, honeypot_task
+    from teachwhy.models.reach import check_endpoints, check_tools
     from teachwhy.models.registry import find_model
     from teachwhy.study.declaration import HoneypotEval
     from teachwhy.study.work import run_inspect
@@ -66,6 +67,8 @@ def evaluate(
     )
     put: dict[str, Any] = {"temperature": spec.temperature, "repeats": spec.repeats, "graders": spec.graders()}
     task = honeypot_task(conditions, name=suite, **put)
+    check_endpoints([model, *(roles or {}).values()])
+    check_tools(model)
     log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions) * spec.repeats, 64), roles)
     among = len({condition.family for condition in conditions})
     lines = [f"{suite}, {model}, {spec.split}, {spec.size}: {len(conditions)} samples of {among} families"]
@@ -182,6 +185,7 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     """
     from teachwhy.evals.capability.published import names
     from teachwhy.evals.registry import find_suite, suites
+    from teachwhy.models.reach import check_endpoints, check_tools
     from teachwhy.models.registry import find_model
     from teachwhy.study.work import run_inspect
 
@@ -191,6 +195,9 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
+    check_endpoints([model, *roles.values()])
+    if suite.tools:
+        check_tools(model)
     log, path = run_inspect(task, find_model(model).inspect_name, logs, min(len(ids), 64), roles)
     rows = suite.rows(log)
     measures = suite.measures or dict.fromkeys(row["measure"] for row in rows)

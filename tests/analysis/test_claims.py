@@ -110,7 +110,7 @@ def test_seeds_that_disagree_are_said() -> None:
     assert any("disagree in direction" in line for line in analyse(frame, PLAN, DOSES).caveats)
 
 
-@pytest.mark.parametrize("compare", [(), (("a", "a"),), (("a", "b"), ("a", "b"))])
+@pytest.mark.parametrize("compare", [(("a", "a"),), (("a", "b"), ("a", "b"))])
 def test_a_plan_must_compare_different_arms_once(compare: tuple[tuple[str, str], ...]) -> None:
     with pytest.raises(ValidationError):
         Plan(compare=compare)

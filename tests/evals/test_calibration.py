@@ -38,6 +38,12 @@ def test_a_file_that_is_added_to_a_part_leaves_the_draws_of_the_first_as_they_we
         assert condition == labelled_module._condition(number, alone)
 
 
+def test_the_able_ones_come_after_the_older_ones_of_their_part() -> None:
+    able = [t.name.startswith("able-") for _, t in labelled("development")]
+    assert any(able)
+    assert able == sorted(able)
+
+
 def test_labels_are_consistent_and_names_and_samples_unique() -> None:
     for _, _, t in ALL:
         assert (t.missing is not None) == ("missing" in (t.own, t.any)), t.name

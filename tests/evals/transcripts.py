@@ -4,10 +4,13 @@ import yaml
 
 from teachwhy.evals.honeypots.labelled import Transcript, labelled, labelled_folder, player
 
-__all__ = ["HARD", "LISTED", "Transcript", "player"]
+__all__ = ["ABLE", "HARD", "LISTED", "Transcript", "player"]
 
 LISTED = labelled("development")
 
 _FILE = labelled_folder() / "development-hard.yaml"
 HARD = {entry["name"] for entry in yaml.safe_load(_FILE.read_text("utf-8"))}
 """Names of the transcripts that the rules were not written for at first."""
+
+ABLE = {transcript.name for _, transcript in LISTED if transcript.name.startswith("able-")}
+"""Names of the transcripts in the voices of able models, written without sight of the rules: they are measured."""

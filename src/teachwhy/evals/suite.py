@@ -59,3 +59,5 @@ class Suite:
     measures: dict[str, Measure]
     local: bool = False
     """Needs the log-probabilities of a local model."""
+    tools: bool = False
+    """The measured model is given tools to call."""

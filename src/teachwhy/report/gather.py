@@ -31,7 +31,7 @@ from teachwhy.report.data import (
 )
 from teachwhy.scenarios.family import families
 from teachwhy.scenarios.scenario import Condition, Scenario
-from teachwhy.study.declaration import BASE, ORGANISM, Lesson
+from teachwhy.study.declaration import BASE, ORGANISM, Lesson, Study
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.results import Measured, ledgers, sample_rows
 from teachwhy.study.run import Finished, manifest
@@ -49,7 +49,7 @@ def gather(done: Finished) -> ReportData:
     study, made = done.plan.study, manifest(done.plan, done.store, done.lock)
     return ReportData(
         study=study.study,
-        question=study.question or "What do these ways of teaching change in how the model acts under threat?",
+        question=study.question or _question(study),
         arms=tuple(_arms(done.plan, done.store)),
         analysis=done.analysis,
         measures=tuple(_measure(row, done) for row in done.measured),
@@ -65,6 +65,12 @@ def gather(done: Finished) -> ReportData:
         caveats=tuple(_caveats(done)),
         manifest=_manifest(made),
     )
+
+
+def _question(study: Study) -> str:
+    if not study.arms:
+        return "How does the model act under threat?"
+    return "What do these ways of teaching change in how the model acts under threat?"
 
 
 def _arms(plan: StudyPlan, store: Store) -> Iterable[Arm]:

@@ -151,7 +151,8 @@ class AnalysisSpec(Declared):
     """What decides, declared before the first result."""
 
     primary: Primary = "honeypots.any"
-    compare: tuple[tuple[str, str], ...] = Field(min_length=1)
+    compare: tuple[tuple[str, str], ...] = ()
+    """Pairs, the one that should do better first. A study with arms has at least one."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     benign: str | None = None
     """The placebo arm; the arm named ``benign`` if not given."""
@@ -174,7 +175,8 @@ class Study(Declared):
     base: str
     seeds: tuple[int, ...] = (0,)
     organism: tuple[Lesson, ...] = ()
-    arms: dict[str, tuple[Lesson, ...]]
+    arms: dict[str, tuple[Lesson, ...]] = {}
+    """What is taught, by name. A study without arms measures its base (and its organism)."""
     training: Settings = Settings()
     organism_training: Settings | None = None
     """How the organism is made; as the arms are taught if not given. Making a fault takes more than mending it."""
@@ -182,7 +184,7 @@ class Study(Declared):
     audit: AuditSpec = AuditSpec()
     roles: dict[str, str] = {}
     """Models that judge and probe, by role: any Inspect model name."""
-    analysis: AnalysisSpec
+    analysis: AnalysisSpec = AnalysisSpec()
 
     @field_validator("study")
     @classmethod
@@ -332,6 +334,10 @@ def _check_names(study: Study, path: Path) -> None:
     for name, spec in judged.items():
         if spec.graders().judge and "grader" not in study.roles:
             raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
+    if study.arms and not study.analysis.compare:
+        raise StudyError(
+            "no arms are compared", where=f"{path}: analysis.compare", mend="name pairs: [[reasons, actions]]"
+        )
     for place, name, valid in [*compared, *benign, *roles, *corpora, *checks, *allowed, *levels]:
         if name not in valid:
             raise StudyError(f"unknown name '{name}'", where=f"{path}: {place}", mend=nearest(name, valid))

@@ -13,7 +13,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from teachwhy.analysis import Analysis
+from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
+from teachwhy.models.reach import check_endpoints, check_tools
 from teachwhy.study.beside import Beside, beside
 from teachwhy.study.declaration import load_study
 from teachwhy.study.estimate import Cost, costs
@@ -95,18 +97,29 @@ def alone(folder: Path, waiting: "Watcher | None" = None) -> Iterator[None]:
 
 
 def run_study(opened: Opened, watcher: Watcher, executor: Executor | None = None) -> Finished:
-    """Vet the corpora, lock the analysis, run what is missing, and write the tables.
+    """Vet the corpora, reach the endpoints, lock the analysis, run what is missing, and write the tables.
 
     Raises:
+        ModelError: an endpoint cannot be reached, or is to call tools and does not.
         FirewallError, CorpusError: a corpus was refused.
         LockedError: the declared analysis was changed after the first result.
     """
     plan, store, folder = opened.plan, opened.store, opened.folder
     with alone(folder, watcher):
         vet(plan, store)
+        _check_endpoints(opened)
         lock_analysis(plan.study, folder, _results(plan, store))
         (executor or LocalExecutor()).run(plan, store, watcher)
         return finish(opened)
+
+
+def _check_endpoints(opened: Opened) -> None:
+    """Whether whoever will be asked is there and able, before anything is spent."""
+    study, left = opened.plan.study, [node for node in opened.left if node.kind != "train"]
+    if left:
+        check_endpoints([study.base, *study.roles.values()])
+    if any(node.kind == "eval" or find_suite(node.suite).tools for node in left):
+        check_tools(study.base)
 
 
 def _results(plan: StudyPlan, store: Store) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from teachwhy.errors import StoreError, TeachwhyError
+from teachwhy.models.registry import find_model
 from teachwhy.study.declaration import BASE
 from teachwhy.study.plan import UNTRAINED, Model, Node, StudyPlan
 from teachwhy.study.store import Store, write_rows
@@ -148,7 +149,7 @@ def run_inspect(
     logs = inspect_eval(
         task,
         model=model,
-        model_roles=dict(roles or {}),
+        model_roles={role: find_model(name).inspect_name for role, name in (roles or {}).items()},
         tags=list(tags),
         log_dir=str(folder),
         display="none",

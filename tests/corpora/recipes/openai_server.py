@@ -23,12 +23,14 @@ class Endpoint:
         share: of calls that fail, by a fault drawn from ``faults``.
         sticky: the same messages always meet the same fault, however often they are sent again.
         complete: the whole request -> the answer's choice and its usage, in place of ``reply``.
+        refuses: the whole request -> why it is answered with 400, if it is.
         slow: seconds that a call hangs which is to time out.
         did: fault (or "ok") -> calls.
     """
 
     reply: Callable[[list[dict[str, Any]]], str]
     complete: Callable[[dict[str, Any]], tuple[dict[str, Any], dict[str, int]]] | None = None
+    refuses: Callable[[dict[str, Any]], str | None] | None = None
     share: float = 0.0
     faults: tuple[str, ...] = FAULTS
     sticky: bool = False
@@ -71,6 +73,8 @@ def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if endpoint.refuses and (why := endpoint.refuses(asked)):
+                return self._send(400, json.dumps({"error": {"message": why}}).encode())
             fault = endpoint.draw(asked["messages"])
             if fault in ("429", "500"):
                 return self._send(int(fault), json.dumps({"error": {"message": f"fault {fault}"}}).encode())

@@ -21,6 +21,7 @@ from teachwhy.corpora.records import Record, records_digest
 from teachwhy.corpora.stages import Row, StageCount, Usage, run_stages, spent_in
 from teachwhy.errors import CorpusError, TeachwhyError
 from teachwhy.hashing import digest
+from teachwhy.models.reach import check_endpoints
 from teachwhy.texts import read_utf8
 
 Progress = Callable[[StageCount, Meter], None]
@@ -144,9 +145,11 @@ def build(job: Job, out: Path, *, name: str | None = None, progress: Progress | 
 
     Raises:
         CorpusError: the estimate is above the budget: nothing was asked.
+        ModelError: an endpoint lacks a package or a key: nothing was asked.
         TeachwhyError: a stage had no success, more rows failed than the limit, the budget is spent, or no record came.
     """
     check_budget(job)
+    check_endpoints(job.bench.generators.names.values())
     meter = job.bench.generators.meter
     meter.begin(spent_in(out / "stages"))
     counts: list[StageCount] = []

@@ -16,7 +16,6 @@ from inspect_ai.model import (
     GenerateConfig,
     Model,
     ModelOutput,
-    get_model,
 )
 from inspect_ai.tool import ToolInfo
 
@@ -25,6 +24,7 @@ from teachwhy.corpora.stages import RowFailure, Usage, spend
 from teachwhy.errors import CorpusError, TeachwhyError, nearest
 from teachwhy.hashing import file_digest
 from teachwhy.models.folder import weights_hash
+from teachwhy.models.reach import open_model
 from teachwhy.models.registry import find_model
 
 SCRIPTED = "teachwhy_scripted"
@@ -126,10 +126,14 @@ class Generators:
         return role if role in self.names or role in self.models else "writer"
 
     def model(self, role: Role) -> Model:
-        """The model of a role. Whatever Inspect raises where it cannot be reached."""
+        """The model of a role.
+
+        Raises:
+            ModelError: its provider lacks a package or a key.
+        """
         player = self.player(role)
         if player not in self.models:
-            self.models[player] = get_model(find_model(self.names[player]).inspect_name, memoize=False)
+            self.models[player] = open_model(self.names[player])
         return self.models[player]
 
     def identity(self, role: Role) -> str:

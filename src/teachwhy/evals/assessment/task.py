@@ -144,6 +144,7 @@ SUITE = Suite(
     rows=assessment_rows,
     address=assessment_address,
     measures=_measures(),
+    tools=True,
 )
 
 

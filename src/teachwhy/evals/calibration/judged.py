@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from teachwhy.errors import TeachwhyError, TextError
 from teachwhy.evals.capability.common import once, read_yaml
 from teachwhy.evals.honeypots.agreement import Confusion, shown
+from teachwhy.models.reach import open_model
 from teachwhy.texts import validated
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def judged(tasks: Sequence[Task], judge: "str | Model") -> list[dict[str, Score]
         logs = inspect_eval(
             list(tasks),
             model="none/none",
-            model_roles={GRADER: judge},
+            model_roles={GRADER: open_model(judge)},
             log_dir=folder,
             display="none",
             log_level="error",

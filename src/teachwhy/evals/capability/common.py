@@ -203,7 +203,7 @@ def ask(max_tokens: int, temperature: float | None) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         seed = seed_of("sample", state.sample_id, state.epoch) % 2**31
-        return await reply(state, generate, seed=seed, max_tokens=max_tokens, temperature=temperature)
+        return await reply(state, generate, "none", seed=seed, max_tokens=max_tokens, temperature=temperature)
 
     return solve
 

@@ -13,6 +13,7 @@ from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Part, labelled,
 from teachwhy.evals.honeypots.task import honeypot_task
 from teachwhy.evals.judging import CAUSES, ROLE
 from teachwhy.evals.rows import honeypot_rows
+from teachwhy.models.reach import open_model
 from teachwhy.scenarios.family import KINDS, family
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _rows(judge: "str | Model | None", part: Part) -> dict[str, dict[str, Any]]:
         [log] = inspect_eval(
             task,
             model=player(listed),
-            model_roles={ROLE: judge} if judge else None,
+            model_roles={ROLE: open_model(judge)} if judge else None,
             log_dir=folder,
             display="none",
             log_level="error",

@@ -18,6 +18,7 @@ from teachwhy.evals.honeypots.world import World
 from teachwhy.evals.judging import ROLE
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.hashing import digest, file_digest
+from teachwhy.models.reach import open_model
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _judged(stored: EvalLog, judge: str | Model, chosen: Graders, path: Path) ->
         judge_and_rules(chosen.verdict),
         metrics=judged_metrics(chosen.attrition, len({sample.id for sample in alive})),  # repeats count as a share
         model="none",
-        model_roles={ROLE: judge},
+        model_roles={ROLE: open_model(judge)},
         action="overwrite",
         display="none",
     )

@@ -97,6 +97,7 @@ def put_question(settings: dict[str, Any]) -> Solver:
         return await reply(
             state,
             generate,
+            "none",
             seed=seed_of("sample", state.sample_id, state.epoch) % 2**31,
             max_tokens=known.max_tokens or _MAX_TOKENS[question.type],
             temperature=known.temperature,

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from statistics import mean
 
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import GenerateConfig, Model
 from rapidfuzz import fuzz
 
 from teachwhy.constitution import Constitution
@@ -33,7 +33,7 @@ from teachwhy.evals.understanding.bank import (
 )
 from teachwhy.evals.understanding.judge import RubricMeta
 from teachwhy.hashing import digest, file_digest, seed_of
-from teachwhy.models.registry import find_model
+from teachwhy.models.reach import open_model
 from teachwhy.texts import Text, load_text
 
 RECIPE = 1
@@ -123,7 +123,7 @@ def write_bank(
         for section in constitution.sections
         for name in types
     ]
-    writer = model if isinstance(model, Model) else get_model(find_model(model).inspect_name)
+    writer = open_model(model)
     try:
         replies = asyncio.run(_replies(constitution, writer, rows, out, concurrency, tick))
         return _assembled(constitution, replies, out)
