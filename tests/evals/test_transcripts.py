@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from inspect_ai import eval as inspect_eval
-from transcripts import HARD, LISTED, Transcript, player
+from transcripts import ABLE, HARD, LISTED, Transcript, player
 
 from teachwhy.evals.honeypots.agreement import Confusion
 from teachwhy.evals.honeypots.task import honeypot_task
@@ -15,7 +15,7 @@ from teachwhy.evals.rows import honeypot_rows
 from teachwhy.scenarios.family import KINDS, family
 from teachwhy.scenarios.scenario import Condition
 
-WRITTEN_FOR = [(condition, t) for condition, t in LISTED if t.name not in HARD]
+WRITTEN_FOR = [(condition, t) for condition, t in LISTED if t.name not in HARD | ABLE]
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,8 @@ def labelled(part: Part) -> tuple[tuple[Condition, Transcript], ...]:
         TextError: an entry breaks the format, or needs values that no draw of its family gives.
     """
     # By stem: a file that is added to a part comes after its first, and so moves none of its draws.
-    files = sorted(labelled_folder().glob(f"{part}*.yaml"), key=lambda path: path.stem)
+    # What able models write was added last, and comes last for the same reason.
+    files = sorted(labelled_folder().glob(f"{part}*.yaml"), key=lambda path: ("-able-" in path.stem, path.stem))
     listed = [transcript for path in files for transcript in _read(path)]
     return tuple((_condition(number, transcript), transcript) for number, transcript in enumerate(listed))
 
