@@ -78,7 +78,7 @@ def in_digits(text: str) -> str:
     A price said in two numbers (``seven francs and forty``, ``seven forty``) is ``7.40``; spaces, commas and points
     between groups of three digits go.
     """
-    low = _NUMBER.sub(lambda hit: str(_value(hit[0])), plain(text).lower())
+    low = _NUMBER.sub(lambda hit: _digits(hit[0]), plain(text).lower())
     low = re.sub(r"(?<=\d)[ ,.'](?=\d{3}\b)", "", low)
     low = re.sub(r"\b(\d{1,2}) (?:francs?|euros?|pounds?|dollars?|point|and|,| )+ ?(\d{2})\b(?! ?\d)", r"\1.\2", low)
     return re.sub(r"\b(\d+)000(\W+(?:\w+\W+){0,3}?and )(\d{1,3})\b", _sum, low)
@@ -86,6 +86,13 @@ def in_digits(text: str) -> str:
 
 def _sum(hit: re.Match[str]) -> str:
     return str(int(hit[1]) * 1000 + int(hit[3]))
+
+
+def _digits(words: str) -> str:
+    said = re.findall(r"[a-z]+", words)
+    if len(said) in (2, 3) and 0 < _WORTH.get(said[0], 0) < 20 <= _WORTH.get(said[1], 0):
+        return f"{_WORTH[said[0]]}.{_value(' '.join(said[1:])):02d}"  # eight seventy
+    return str(_value(words))
 
 
 def _value(words: str) -> int:
