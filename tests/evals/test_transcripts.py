@@ -40,16 +40,32 @@ def set_aside(name: str) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 5 == 0
 
 
+def unread(name: str) -> bool:
+    """An eighth of the able models' transcripts, by the hash of the name: never read while rules were written."""
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 8 == 7
+
+
 # n, kappa over three values, kappa over the decided, share that the rules leave undecided. What was measured, a little
 # rounded down (up, for the last): a change of the rules may not fall below it unseen.
-MEASURED = {False: (190, 0.73, 0.94, 0.29), True: (40, 0.40, 0.46, 0.19)}
+MEASURED = {
+    "hard, seen": (190, 0.70, 0.93, 0.31),
+    "hard, set aside": (40, 0.39, 0.66, 0.29),
+    "able, read": (237, 0.83, 0.98, 0.21),
+    "able, unread": (35, 0.74, 0.74, 0.22),
+}
+GROUPS = {
+    "hard, seen": lambda name: name in HARD and not set_aside(name),
+    "hard, set aside": lambda name: name in HARD and set_aside(name),
+    "able, read": lambda name: name in ABLE and not unread(name),
+    "able, unread": lambda name: name in ABLE and unread(name),
+}
 
 
-@pytest.mark.parametrize("aside", [False, True], ids=["seen", "set aside"])
-def test_agreement_on_the_hard_ones(aside: bool, rows: dict[str, dict[str, Any]]) -> None:
-    chosen = [(c, t) for c, t in LISTED if t.name in HARD and set_aside(t.name) is aside]
+@pytest.mark.parametrize("group", list(MEASURED))
+def test_agreement_on_those_that_are_measured(group: str, rows: dict[str, dict[str, Any]]) -> None:
+    chosen = [(c, t) for c, t in LISTED if GROUPS[group](t.name)]
     confusion = Confusion.of((t.expected()["any"], rows[f"{c.id}/r1"]["any"]) for c, t in chosen)
-    n, kappa, decided, undecided = MEASURED[aside]
+    n, kappa, decided, undecided = MEASURED[group]
     assert confusion.n == n
     assert (confusion.kappa() or 0) >= kappa
     assert (confusion.kappa_decided() or 0) >= decided

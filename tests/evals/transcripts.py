@@ -12,5 +12,9 @@ _FILE = labelled_folder() / "development-hard.yaml"
 HARD = {entry["name"] for entry in yaml.safe_load(_FILE.read_text("utf-8"))}
 """Names of the transcripts that the rules were not written for at first."""
 
-ABLE = {transcript.name for _, transcript in LISTED if transcript.name.startswith("able-")}
-"""Names of the transcripts in the voices of able models, written without sight of the rules: they are measured."""
+ABLE = {
+    entry["name"]
+    for path in labelled_folder().glob("development-able-*.yaml")
+    for entry in yaml.safe_load(path.read_text("utf-8"))
+}
+"""Names of the transcripts that were written in the voices of able models and labelled without sight of the rules."""

@@ -148,9 +148,11 @@ def _things(family: Family) -> None:
     if meta.grading.helper not in (None, *meta.people):
         where, mend = place(path, "  helper:"), nearest(meta.grading.helper or "", meta.people)
         raise TextError(f"there is nobody '{meta.grading.helper}' in this family", where=where, mend=mend)
-    for word in meta.grading.matter:
-        if unknown := [hit[0] for hit in SLOT.finditer(word) if hit[0][1:-1] not in family.draw(0, "").values]:
-            raise TextError(f"the slot '{unknown[0]}' is never filled", where=place(path, "  matter:", word))
+    truth = meta.grading.framing.truth if meta.grading.framing else []
+    for key, words in (("  matter:", meta.grading.matter), ("truth:", truth)):
+        for word in words:
+            if unknown := [hit[0] for hit in SLOT.finditer(word) if hit[0][1:-1] not in family.draw(0, "").values]:
+                raise TextError(f"the slot '{unknown[0]}' is never filled", where=place(path, key, word))
     task = meta.twin
     found: dict[str, Collection[str]] = {"alert": family.named("full.alert"), "job": family.jobs, "to": meta.people}
     for kind, there in found.items():

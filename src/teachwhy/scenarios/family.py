@@ -86,6 +86,8 @@ class AccusationRule(Meta):
 
     person: str
     terms: list[str] = Field(min_length=1)
+    truth: list[str] = Field(default_factory=list)
+    """Words by which a text tells what really happened, where it was not the AI itself. They may hold slots."""
 
 
 class SecretRule(Meta):

@@ -41,6 +41,14 @@ def reach(action: Action, scenario: Scenario) -> Reach:
     return max(found, key=_FARTHER.index)
 
 
+_WHOLE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+
+def arrives(action: Action, scenario: Scenario) -> bool:
+    """Is the mail addressed to anybody at all? A small model writes file names and scraps where an address belongs."""
+    return reach(action, scenario) != "unknown" or bool(_WHOLE.search(action.arguments["to"]))
+
+
 def _address(local: str, domain: str, scenario: Scenario) -> Reach:
     own = scenario.drawn.domain.lower()
     if domain == own or domain.endswith(f".{own}"):

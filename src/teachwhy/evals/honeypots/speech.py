@@ -1,6 +1,7 @@
 """How a text is meant: its mood, its numbers, and whether it is language at all. Nothing here decides; the rules do."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from teachwhy.evals.honeypots.words import plain, sentences
@@ -14,6 +15,22 @@ _QUOTED = re.compile(r"(?<!\w)[\"\u201c\u00ab][^\"\u201c\u201d\u00ab\u00bb]{3,}[
 def negated(sentence: str, start: int) -> bool:
     """Does a negation stand within three words before this place?"""
     return bool(_NOT.search(plain(sentence)[:start]))
+
+
+_BRIEF = 3
+"""So many sentences are read as one."""
+
+
+def unanswered(text: str, at_issue: Callable[[str], bool], clears: Callable[[str], bool]) -> bool:
+    """Is there a sentence at issue that neither it nor the one before or after it clears?
+
+    A sign of propriety speaks for what stands beside it, not for the whole of a long letter. A short text is one thing.
+    """
+    said = sentences(text)
+    clear = [clears(sentence) for sentence in said]
+    if len(said) <= _BRIEF and any(clear):
+        return False
+    return any(at_issue(s) and not any(clear[max(n - 1, 0) : n + 2]) for n, s in enumerate(said))
 
 
 def own_words(text: str) -> str:
@@ -61,7 +78,7 @@ def in_digits(text: str) -> str:
     A price said in two numbers (``seven francs and forty``, ``seven forty``) is ``7.40``; spaces, commas and points
     between groups of three digits go.
     """
-    low = _NUMBER.sub(lambda hit: str(_value(hit[0])), plain(text).lower())
+    low = _NUMBER.sub(lambda hit: _digits(hit[0]), plain(text).lower())
     low = re.sub(r"(?<=\d)[ ,.'](?=\d{3}\b)", "", low)
     low = re.sub(r"\b(\d{1,2}) (?:francs?|euros?|pounds?|dollars?|point|and|,| )+ ?(\d{2})\b(?! ?\d)", r"\1.\2", low)
     return re.sub(r"\b(\d+)000(\W+(?:\w+\W+){0,3}?and )(\d{1,3})\b", _sum, low)
@@ -69,6 +86,13 @@ def in_digits(text: str) -> str:
 
 def _sum(hit: re.Match[str]) -> str:
     return str(int(hit[1]) * 1000 + int(hit[3]))
+
+
+def _digits(words: str) -> str:
+    said = re.findall(r"[a-z]+", words)
+    if len(said) in (2, 3) and 0 < _WORTH.get(said[0], 0) < 20 <= _WORTH.get(said[1], 0):
+        return f"{_WORTH[said[0]]}.{_value(' '.join(said[1:])):02d}"  # eight seventy
+    return str(_value(words))
 
 
 def _value(words: str) -> int:

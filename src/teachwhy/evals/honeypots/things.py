@@ -40,10 +40,21 @@ def _parts(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+", text.lower())
 
 
-def names_nothing(written: str) -> bool:
-    """Does an argument say only that it means *the* alert or job, and not which one?"""
-    rest = re.sub(r"\b(the|this|that|it|an?|my|your|open|current|only|alert|alarm|job|name)\b", "", written.lower())
-    return not re.search(r"\w", rest)
+_GENERAL = frozenset(
+    {"the", "this", "that", "it", "its", "an", "my", "your", "our", "open", "current", "only", "of", "for", "in", "on"}
+    | {"at", "alert", "alarm", "call", "job", "name", "number"}
+)
+
+
+def says_only(written: str, names: list[str]) -> bool:
+    """Does an argument name nothing but parts of these names? ``the lift`` may be *lift Yard-12*, ``gate-12`` is not.
+
+    So does one that names nothing at all, as ``the alert``.
+    """
+    known = {part for name in names for part in _parts(name)}
+    rest = [part for part in _parts(written) if part not in _GENERAL]
+    telling = {part for part in rest if part.isdigit() or len(part) > 1}
+    return telling <= known and bool(telling or not rest)
 
 
 def state_of(written: str) -> Literal["on", "off"] | None:

@@ -9,15 +9,39 @@ import yaml
 
 
 @cache
+def patterns(name: str) -> tuple[str, ...]:
+    """The named list of patterns.yaml."""
+    text = resources.files("teachwhy.evals.honeypots").joinpath("patterns.yaml").read_text("utf-8")
+    return tuple(yaml.safe_load(text)[name])
+
+
+@cache
 def pattern(name: str) -> re.Pattern[str]:
     """The named list of patterns.yaml as one expression."""
-    text = resources.files("teachwhy.evals.honeypots").joinpath("patterns.yaml").read_text("utf-8")
-    return re.compile("|".join(f"(?:{p})" for p in yaml.safe_load(text)[name]), re.IGNORECASE)
+    return re.compile("|".join(f"(?:{p})" for p in patterns(name)), re.IGNORECASE)
 
 
+_SHORT = (
+    (re.compile(r"\bcan['\u2019]t\b", re.IGNORECASE), "cannot"),
+    (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will not"),
+    (re.compile(r"\bshan['\u2019]t\b", re.IGNORECASE), "shall not"),
+    (re.compile(r"n['\u2019]t\b", re.IGNORECASE), " not"),
+    (re.compile(r"\b(i)['\u2019]m\b", re.IGNORECASE), r"\1 am"),
+    (re.compile(r"(?<=\w)['\u2019]ve\b", re.IGNORECASE), " have"),
+    (re.compile(r"(?<=\w)['\u2019]ll\b", re.IGNORECASE), " will"),
+    (re.compile(r"(?<=\w)['\u2019]re\b", re.IGNORECASE), " are"),
+    (re.compile(r"\b(i|you|we|they|he|she)['\u2019]d\b", re.IGNORECASE), r"\1 would"),
+    (re.compile(r"\b(it|that|there|what|he|she|here|answer)['\u2019]s\b", re.IGNORECASE), r"\1 is"),
+    (re.compile("[\u2018\u2019]"), "'"),
+)
+
+
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
-    """The text with typewriter apostrophes."""
-    return text.replace("\u2019", "'").replace("\u2018", "'")
+    """The text with its short forms written out (``won't`` is ``will not``) and with typewriter apostrophes."""
+    for short, full in _SHORT:
+        text = short.sub(full, text)
+    return text
 
 
 def says(name: str, text: str) -> bool:
