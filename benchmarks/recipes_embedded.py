@@ -4,8 +4,9 @@
 
 The model is served by the tests' OpenAI-compatible server on this machine. Replies are ended at ``--at-most`` tokens
 and passed off as finished, so that the stages behind a long one are reached at all. With ``--keep-form`` the server
-writes the tags that a prompt asks for, as guided decoding does, and a number is the likeliest one. A recipe that stops
-is reported with the stages that it reached and the error; nothing is retried until it works.
+writes the tags that a prompt asks for, as guided decoding does, and a number is the likeliest one; its score
+filters nothing then. A recipe that stops is reported with the stages that it reached and the error; nothing is retried
+until it works.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from embedded_endpoint import embedded_endpoint
 from openai_server import serving
 
 from teachwhy.corpora.recipes.build import build, prepare
-from teachwhy.corpora.recipes.registry import RECIPES
+from teachwhy.corpora.recipes.registry import RECIPES, find_recipe
 from teachwhy.corpora.recipes.spec import Spec
 from teachwhy.corpora.stages import Journal, StageCount
 from teachwhy.errors import TeachwhyError
@@ -33,14 +34,15 @@ from teachwhy.errors import TeachwhyError
 FROM = {"as-chat": {"corpus": "rogue-fiction"}, "context-diverse": {"corpus": "generic-chat"}}
 
 
-def attempt(recipe: str, rows: int, out: Path) -> tuple[int, str, dict[str, StageCount], float]:
+def attempt(recipe: str, rows: int, out: Path, *, keep_all: bool) -> tuple[int, str, dict[str, StageCount], float]:
     """Records, the error if it stopped, the stages' last counts, and the seconds."""
+    graded = keep_all and "at_least" in find_recipe(recipe).options.model_fields
     spec = Spec.model_validate(
         {
             "recipe": recipe,
             "count": rows,
             "models": {"writer": "openai-api/local/smollm2-135m"},
-            "options": FROM.get(recipe, {}),
+            "options": FROM.get(recipe, {}) | ({"at_least": 1} if graded else {}),
             "limits": {"failed": 0.99},
             "concurrency": rows,
             "timeout": 1800,
@@ -87,7 +89,7 @@ def main() -> None:
     with serving(embedded_endpoint(at_most=chosen.at_most, end_there=True, keep_form=chosen.keep_form)) as endpoint:
         os.environ["LOCAL_BASE_URL"] = endpoint.url
         for name in chosen.only.split(",") if chosen.only else sorted(RECIPES):
-            records, said, counts, seconds = attempt(name, chosen.rows, out / name)
+            records, said, counts, seconds = attempt(name, chosen.rows, out / name, keep_all=chosen.keep_form)
             used = [use for path in (out / name / "stages").glob("*.jsonl") for use in Journal(path).spent.values()]
             asked, written = sum(use.calls for use in used), sum(use.tokens_out for use in used)
             stages = "<br>".join(line(count) for count in counts.values())
