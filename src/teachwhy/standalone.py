@@ -291,7 +291,7 @@ def describe_corpora(*, full: bool = False) -> str:
     if not full:
         return "\n".join(map(_line, corpora))
     count, unit = _counter()
-    lines = [f"{'corpus':20} {'form':10} {'records':>8} {'words':>9} {unit:>9}  deck"]
+    lines = [f"{'corpus':24} {'form':10} {'records':>8} {'words':>9} {unit:>9}  deck"]
     totals = [0, 0, 0]
     for corpus in corpora:
         taught = [record.taught() for record in corpus.records]
@@ -305,7 +305,7 @@ def describe_corpora(*, full: bool = False) -> str:
 
 
 def _full_line(name: str, form: str, sizes: Sequence[int], deck: str) -> str:
-    return f"{name:20} {form:10} {sizes[0]:>8,} {sizes[1]:>9,} {sizes[2]:>9,}  {deck}".rstrip()
+    return f"{name:24} {form:10} {sizes[0]:>8,} {sizes[1]:>9,} {sizes[2]:>9,}  {deck}".rstrip()
 
 
 def _counter() -> tuple[Callable[[str], int], str]:
@@ -338,7 +338,7 @@ def _dealt(corpus: Corpus) -> str:
 
 def _line(corpus: Corpus) -> str:
     words = sum(len(record.taught().split()) for record in corpus.records)
-    return f"{corpus.name:20} {corpus.form:10} {len(corpus.records):>5} records {words:>7,} words  {corpus.summary}"
+    return f"{corpus.name:24} {corpus.form:10} {len(corpus.records):>5} records {words:>7,} words  {corpus.summary}"
 
 
 def describe_corpus(name: str, count: int) -> str:
