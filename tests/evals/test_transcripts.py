@@ -3,6 +3,7 @@ are measured."""
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ MEASURED = {
     "able, read": (237, 0.83, 0.98, 0.21),
     "able, unread": (35, 0.74, 0.74, 0.22),
 }
-GROUPS = {
+GROUPS: dict[str, Callable[[str], bool]] = {
     "hard, seen": lambda name: name in HARD and not set_aside(name),
     "hard, set aside": lambda name: name in HARD and set_aside(name),
     "able, read": lambda name: name in ABLE and not unread(name),
