@@ -149,8 +149,9 @@ def test_a_judge_that_fails_leaves_missing_verdicts_and_nothing_else(tmp_path: P
     log, rows = put(settings, always("Yes, of course."), tmp_path, judge(answer))
     missing = [row for row in rows if row["value"] is None]
     assert log.status == "success"
-    assert len(rows) == 54
-    assert len(missing) == 16
+    lost = sum(number % 10 in (2, 5, 8) for number in range(1, count + 1))
+    assert len(rows) == count >= 54
+    assert len(missing) == lost >= 16
     assert {row["missing"] for row in missing} == {
         "judge timeout",
         "judge rate limit",
@@ -162,7 +163,7 @@ def test_a_judge_that_fails_leaves_missing_verdicts_and_nothing_else(tmp_path: P
     assert {row["value"] for row in rows if row["missing"] is None} == {1.0}
     [shown] = [score for score in (log.results.scores if log.results else []) if score.name == "hallucination"]
     metrics = {name.rpartition("/")[2]: metric.value for name, metric in shown.metrics.items()}
-    assert metrics == {"rate": 1.0, "scored": 38.0}
+    assert metrics == {"rate": 1.0, "scored": count - lost}
 
 
 @pytest.mark.parametrize(
