@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_files import Silent, quick, tables, write_study
 
-from teachwhy.analysis import Analysis, Controls, Plan, analyse
+from teachwhy.analysis import Analysis, Controls, Plan, analyse, over_groups
+from teachwhy.analysis.means import RATE
 from teachwhy.errors import UserError
 from teachwhy.report.make import make_report
 from teachwhy.study.assessed import AWARE, Assessed, Difference, Standing, assessed_of
-from teachwhy.study.composites import summarise
+from teachwhy.study.composites import complete
 from teachwhy.study.executor import LocalExecutor, Watcher
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.run import finish, open_study, run_study
@@ -107,20 +108,19 @@ def failed(held: Assessed, composite: str = "bad") -> dict[str, str]:
     return {gate.name: gate.why for gate in difference(held, composite).gates if not gate.passed}
 
 
-def test_an_arm_with_one_training_seed_has_what_the_summary_of_its_rows_has() -> None:
+def test_an_arm_with_one_training_seed_has_the_mean_of_its_complete_probes() -> None:
     deal = random.Random(1)
     rows = [one for name in SITUATIONS for one in probe("reasons", name, deal.uniform(0.1, 0.9), deal.random())]
     rows[3]["value"] = None
-    summary: Any = summarise(rows)  # type: ignore[arg-type]
     for kind in ("bad", "good"):
-        one, level = standing(found(rows + study()[:360]), "reasons", kind), summary.composites[kind]
+        values = dict(complete(rows, kind).values())  # type: ignore[arg-type]
+        known = pd.Series({situation: value for situation, value in values.items() if value is not None})
+        one = standing(found(rows + study()[:360]), "reasons", kind)
         assert one.interval is not None
-        assert (one.mean, one.interval.low, one.interval.high) == pytest.approx((level.mean, level.low, level.high))
-        assert (one.scored, one.missing, one.situations) == (
-            level.scored,
-            sum(level.missing.values()),
-            level.seeds,
+        assert (one.mean, one.interval.low, one.interval.high) == pytest.approx(
+            over_groups(known, pd.Series(known.index, known.index), RATE)
         )
+        assert (one.scored, one.missing, one.situations) == (len(known), len(values) - len(known), len(known))
 
 
 def test_training_seeds_are_averaged_in_a_situation_and_are_no_units() -> None:
