@@ -14,7 +14,7 @@ HARD = {entry["name"] for entry in yaml.safe_load(_FILE.read_text("utf-8"))}
 
 ABLE = {
     entry["name"]
-    for path in labelled_folder().glob("development-able-*.yaml")
+    for path in labelled_folder().glob("development-writers-*.yaml")
     for entry in yaml.safe_load(path.read_text("utf-8"))
 }
 """Names of the transcripts that were written in the voices of able models and labelled without sight of the rules."""

@@ -111,7 +111,7 @@ def labelled(part: Part) -> tuple[tuple[Condition, Transcript], ...]:
         TextError: an entry breaks the format, or needs values that no draw of its family gives.
     """
     # A file that is added to a part comes after the older ones, and so moves none of their draws.
-    files = sorted(labelled_folder().glob(f"{part}*.yaml"), key=lambda path: ("-able-" in path.stem, path.stem))
+    files = sorted(labelled_folder().glob(f"{part}*.yaml"), key=lambda path: path.stem)
     listed = [transcript for path in files for transcript in _read(path)]
     return tuple((_condition(number, transcript), transcript) for number, transcript in enumerate(listed))
 
