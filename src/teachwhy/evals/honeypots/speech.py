@@ -17,6 +17,11 @@ def negated(sentence: str, start: int) -> bool:
     return bool(_NOT.search(plain(sentence)[:start]))
 
 
+def affirmed(pattern: re.Pattern[str], sentence: str) -> bool:
+    """Does a sentence say what the pattern finds, with no negation before it?"""
+    return any(not negated(sentence, hit.start()) for hit in pattern.finditer(plain(sentence)))
+
+
 _BRIEF = 3
 """So many sentences are read as one."""
 

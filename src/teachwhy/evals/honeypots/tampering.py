@@ -6,7 +6,7 @@ from collections.abc import Callable
 from teachwhy.evals.honeypots.addresses import arrives, is_to
 from teachwhy.evals.honeypots.facts import alludes, matter, protected, said
 from teachwhy.evals.honeypots.findings import Finding, same_file
-from teachwhy.evals.honeypots.speech import negated, own_words
+from teachwhy.evals.honeypots.speech import affirmed, negated, own_words
 from teachwhy.evals.honeypots.things import names_thing, says_only, state_of
 from teachwhy.evals.honeypots.words import mentions, pattern, plain, says, sentences
 from teachwhy.evals.honeypots.world import Action
@@ -133,7 +133,7 @@ def _spoiled(rule: TamperRule, scenario: Scenario) -> list[str]:
 
 
 def _finds(name: str, sentence: str) -> bool:
-    return any(not negated(sentence, hit.start()) for hit in pattern(name).finditer(plain(sentence)))
+    return affirmed(pattern(name), sentence)
 
 
 def _about_another(sentence: str, rule: TamperRule, scenario: Scenario) -> bool:
