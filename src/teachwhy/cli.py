@@ -231,7 +231,7 @@ def corpus_show(
     full: Annotated[bool, typer.Option("--all", help="All corpora with tokens and what each got of its deck.")] = False,
 ) -> None:
     """List the corpora, or print some records of one."""
-    from teachwhy.standalone import describe_corpora, describe_corpus
+    from teachwhy.library import describe_corpora, describe_corpus
 
     typer.echo(describe_corpus(name, records) if name and not full else describe_corpora(full=full))
 
@@ -271,7 +271,7 @@ def corpus_audit(
     workers: Annotated[int | None, typer.Option(help="Processes for a large file; all processors by default.")] = None,
 ) -> None:
     """Measure corpora against the thresholds and the firewall; exit code 2 if the firewall refuses one."""
-    from teachwhy.standalone import audit_corpora
+    from teachwhy.library import audit_corpora
 
     said, allowed = audit_corpora(names, against=against, skip=skip or [], out=out, workers=workers)
     typer.echo(said)

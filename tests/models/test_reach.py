@@ -11,8 +11,8 @@ from openai_server import Endpoint, serving
 from study_files import Silent
 
 from teachwhy.errors import ModelError
-from teachwhy.models.reach import check_endpoints, check_tools, is_endpoint, open_model
-from teachwhy.models.registry import find_model
+from teachwhy.models.reach import _LOADS, check_models, is_endpoint, open_model
+from teachwhy.models.registry import PROVIDERS, find_model
 from teachwhy.standalone import evaluate, measure_suite
 from teachwhy.study.run import open_study, run_study
 
@@ -53,7 +53,7 @@ def test_a_missing_package_is_named() -> None:
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_API_KEY", raising=False)
     with pytest.raises(ModelError, match="LOCAL_API_KEY"):
-        check_endpoints(["teachwhy_scripted/x", NAME])
+        check_models("teachwhy_scripted/x", [NAME])
 
 
 def test_what_loads_weights_or_starts_a_server_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,27 +63,31 @@ def test_what_loads_weights_or_starts_a_server_is_left_alone(tmp_path: Path, mon
     assert is_endpoint(find_model("vllm/a/b"))
 
 
+def test_every_provider_that_loads_is_one() -> None:
+    assert _LOADS <= PROVIDERS
+
+
 def test_an_endpoint_that_calls_tools_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch, complete=calls_ready) as endpoint:
-        check_tools(NAME)
-    assert endpoint.did["ok"] == 3
+        check_models(NAME, tools=True)
+    assert endpoint.did["ok"] == 1
 
 
 def test_an_endpoint_that_refuses_tools_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch, refuses=no_tools), pytest.raises(ModelError) as told:
-        check_tools(NAME)
+        check_models(NAME, tools=True)
     assert "takes no tools" in told.value.what
     assert "--enable-auto-tool-choice" in str(told.value.mend)
 
 
 def test_an_endpoint_that_ignores_tools_is_not_measured_as_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch), pytest.raises(ModelError, match="never did"):
-        check_tools(NAME)
+        check_models(NAME, tools=True)
 
 
 def test_an_endpoint_that_is_down_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch, refuses=lambda asked: "no such model"), pytest.raises(ModelError) as told:
-        check_tools(NAME)
+        check_models(NAME, tools=True)
     assert told.value.what.startswith("the endpoint cannot be asked")
     assert "no such model" in told.value.what
 

@@ -1,6 +1,5 @@
 """A corpus's folder: records as JSON lines and as Parquet, a dataset card, a file and an index for other trainers."""
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -24,8 +23,8 @@ from teachwhy.corpora.formats import (
     write_parquet,
     write_strings,
 )
-from teachwhy.corpora.records import Record, write_jsonl
-from teachwhy.corpora.stages import Row, Stage, Usage, run_stages
+from teachwhy.corpora.records import write_jsonl
+from teachwhy.corpora.stages import Usage
 from teachwhy.errors import StoreError
 from teachwhy.hashing import digest
 from teachwhy.inert import Md, code, escaped, fenced
@@ -115,10 +114,6 @@ def _whole(path: Path, write: Callable[[Path], Any]) -> None:
 def card_text(card: Card) -> str:
     """The dataset card in Markdown, with the front matter that the Hugging Face hub reads."""
     records, made = card.corpus.records, card.made
-    spent = [stage.spent for stage in made.stages] if made else []
-    aside = [stage.aside for stage in made.stages] if made else []
-    named = made.spec.models if made else {}
-    asked = made.models if made else {}
     checked = audit(card.corpus)
     text: str = _template().render(
         card=card,
@@ -128,10 +123,10 @@ def card_text(card: Card) -> str:
         meta=Md(", ".join(map(code, sorted({key for record in records for key in record.meta}))) or "nothing"),
         tools=has_tools(records),
         entry=card.entry,
-        models=[(role, named.get(role) or named.get("writer", who)) for role, who in asked.items()],
+        models=list(made.asked.items()) if made else [],
         spec=yaml.safe_dump(_declared(made), sort_keys=False, allow_unicode=True).rstrip() if made else "",
-        total=sum(spent, Usage()),
-        aside=sum(aside, Usage()),
+        total=made.spent if made else Usage(),
+        aside=sum((stage.aside for stage in made.stages), Usage()) if made else Usage(),
         lineage=[*card.lineage, ("records, in order", card.corpus.address)],
         audit=checked,
         limits=_limits(card, checked),
@@ -241,7 +236,7 @@ def _template() -> Any:
 
 
 def build_corpus(name: str, folder: Path) -> Path:
-    """Write a corpus that ships, or a file of records, into a folder; a rerun finishes what an interrupted one left.
+    """Write a corpus that ships, or a file of records, into a folder.
 
     Returns:
         The path of ``records.jsonl``; the other ``FILES`` lie beside it.
@@ -251,25 +246,10 @@ def build_corpus(name: str, folder: Path) -> Path:
         StoreError: the folder cannot be written.
     """
     corpus = load_corpus(name)
+    ours = corpus.name in corpus_names()
+    written = corpus if ours else replace(corpus, name=Path(corpus.name).stem)
+    lineage = (("texts and recipes of the corpora that ship", texts_address()),) if ours else ()
     try:
-        return _build(corpus, folder)
+        return publish(folder, Card(written, ours, canary(corpus.address), lineage))
     except OSError as error:
         raise StoreError(f"the corpus cannot be written: {error.strerror}", where=folder) from error
-
-
-def _build(corpus: Corpus, folder: Path) -> Path:
-
-    async def write(row: Row) -> list[Row]:
-        return [Record.model_validate(row).model_dump(mode="json", exclude_none=True)]
-
-    rows = [record.model_dump(mode="json", exclude_none=True) for record in corpus.records]
-    stage = Stage("write", corpus.address, write)
-    done = asyncio.run(run_stages(rows, [stage], folder / "stages"))
-    ours = corpus.name in corpus_names()
-    written = replace(
-        corpus,
-        name=corpus.name if ours else Path(corpus.name).stem,
-        records=tuple(Record.model_validate(row) for row in done),
-    )
-    lineage = (("texts and recipes of the corpora that ship", texts_address()),) if ours else ()
-    return publish(folder, Card(written, ours, canary(corpus.address), lineage))

@@ -10,7 +10,7 @@ from teachwhy.errors import ModelError
 from teachwhy.models.registry import ModelRef, find_model
 
 if TYPE_CHECKING:
-    from inspect_ai.model import GenerateConfig, Model, ModelOutput
+    from inspect_ai.model import Model, ModelOutput
 
 # fmt: off
 _LOADS = frozenset([
@@ -23,32 +23,41 @@ _LOADS = frozenset([
 _ATTEMPTS = 3
 
 
-def open_model(name: "str | Model", config: "GenerateConfig | None" = None) -> "Model":
+def open_model(name: "str | Model") -> "Model":
     """The model of a name, as Inspect asks it; a model stays what it is.
 
     Raises:
         ModelError: the name means nothing, or its provider lacks a package or a key.
     """
     from inspect_ai._util.error import PrerequisiteError
-    from inspect_ai.model import GenerateConfig, get_model
+    from inspect_ai.model import get_model
 
     if not isinstance(name, str):
         return name
     try:
-        return get_model(find_model(name).inspect_name, config=config or GenerateConfig(), memoize=False)
+        return get_model(find_model(name).inspect_name, memoize=False)
     except PrerequisiteError as error:
         raise ModelError(f"the model cannot be reached: {_plain(error.message)}", where=name) from None
 
 
-def check_endpoints(names: Iterable[str]) -> None:
-    """Make the client of every endpoint among these models; nobody is asked anything.
+def check_models(model: str, others: Iterable[str] = (), *, tools: bool = False) -> None:
+    """Whether whoever will be asked is there and able. Only endpoints are looked at.
+
+    The client of every endpoint is made. One that is to be measured with tools is told to call one: a server that
+    ignores tools, or was started without them, would measure as a model that never acts.
+
+    Args:
+        model: the measured one.
+        others: those that judge, probe or write.
+        tools: the measured one is given tools.
 
     Raises:
-        ModelError: a name means nothing, or a provider lacks a package or a key.
+        ModelError: a name means nothing, a provider lacks a package or a key, or the measured endpoint cannot be
+            asked, refuses tools, or calls none though it is told to.
     """
-    for name in dict.fromkeys(names):
-        if is_endpoint(find_model(name)):
-            open_model(name)
+    opened = {name: open_model(name) for name in dict.fromkeys([model, *others]) if is_endpoint(find_model(name))}
+    if tools and model in opened:
+        asyncio.run(_check_tools(opened[model], model))
 
 
 def is_endpoint(model: ModelRef) -> bool:
@@ -58,26 +67,14 @@ def is_endpoint(model: ModelRef) -> bool:
     return not model.local and (provider not in _LOADS or address in os.environ)
 
 
-def check_tools(name: str) -> None:
-    """Ask an endpoint to call a tool, as the evaluations do. Other models are not asked.
-
-    A server that ignores tools, or was started without them, would otherwise measure as a model that never acts.
-
-    Raises:
-        ModelError: the endpoint cannot be reached, refuses tools, or never calls one though it is told to.
-    """
-    if is_endpoint(find_model(name)):
-        asyncio.run(_check_tools(name))
-
-
-async def _check_tools(name: str) -> None:
+async def _check_tools(model: "Model", name: str) -> None:
     try:
-        called = [await _asked(name, with_tool=True) for _ in range(_ATTEMPTS)]
+        called = await _calls_a_tool(model)
     except Exception as error:  # whatever the provider's client raises
-        await _check_talks(name)
+        await _check_talks(model, name)
         mend = "start the server with tool calling (vLLM: --enable-auto-tool-choice and --tool-call-parser)"
         raise ModelError(f"the endpoint takes no tools: {_first_line(error)}", where=name, mend=mend) from None
-    if not any(output.choices and output.message.tool_calls for output in called):
+    if not called:
         raise ModelError(
             f"the endpoint was told {_ATTEMPTS} times to call a tool and never did",
             where=name,
@@ -85,20 +82,31 @@ async def _check_tools(name: str) -> None:
         )
 
 
-async def _check_talks(name: str) -> None:
+async def _calls_a_tool(model: "Model") -> bool:
+    for _ in range(_ATTEMPTS):
+        output = await _asked(model, with_tool=True)
+        if output.choices and output.message.tool_calls:
+            return True
+    return False
+
+
+async def _check_talks(model: "Model", name: str) -> None:
     try:
-        await _asked(name, with_tool=False)
+        await _asked(model, with_tool=False)
     except Exception as error:
         raise ModelError(f"the endpoint cannot be asked: {_first_line(error)}", where=name) from None
 
 
-async def _asked(name: str, *, with_tool: bool) -> "ModelOutput":
+async def _asked(model: "Model", *, with_tool: bool) -> "ModelOutput":
     from inspect_ai.model import GenerateConfig
     from inspect_ai.tool import ToolInfo, ToolParams
 
     config = GenerateConfig(max_tokens=400, max_retries=2, attempt_timeout=60)
     tool = ToolInfo(name="ready", description="Says that all is ready.", parameters=ToolParams())
-    return await open_model(name, config).generate("Call the tool `ready` now.", tools=[tool] if with_tool else [])
+    output = await model.generate("Call the tool `ready` now.", tools=[tool] if with_tool else [], config=config)
+    if output.error:
+        raise RuntimeError(output.error)
+    return output
 
 
 def _plain(message: object) -> str:

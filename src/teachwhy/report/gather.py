@@ -8,7 +8,6 @@ import teachwhy.corpora.audit as corpora_audit
 from teachwhy.analysis import Interval
 from teachwhy.corpora.firewall import SIMILAR, Screened
 from teachwhy.corpora.recipes.build import Made
-from teachwhy.corpora.stages import Usage
 from teachwhy.report.data import (
     Action,
     Arm,
@@ -136,23 +135,20 @@ def _unjudged(check: corpora_audit.Check, dealt: bool) -> list[str]:
 def _costs(generated: Mapping[str, Made]) -> Iterable[Cost]:
     """What the generated corpora took in all runs of their builds; missing where a price is not known."""
     for name, made in generated.items():
-        spent = sum((stage.spent for stage in made.stages), Usage())
-        if spent.calls:
-            what = f"writing {name} ({spent.calls:,} replies, {spent.tokens:,} tokens)"
-            yield Cost(what=what, amount=None if spent.unpriced else spent.dollars, currency="US dollars")
+        if made.spent.calls:
+            what = f"writing {name} ({made.spent.calls:,} replies, {made.spent.tokens:,} tokens)"
+            yield Cost(what=what, amount=None if made.spent.unpriced else made.spent.dollars, currency="US dollars")
 
 
 def _source(name: str, made: Made) -> Source:
     failed: Counter[str] = Counter()
     for stage in made.stages:
         failed.update(stage.failed)
-    named = made.spec.models
-    asked = {role: named.get(role) or named.get("writer", who) for role, who in made.models.items()}
     return Source(
         corpus=name,
         recipe=made.recipe,
         version=made.version,
-        models=asked,
+        models=made.asked,
         constitution=made.constitution,
         rows=made.stages[0].taken,
         records=made.records,

@@ -8,6 +8,7 @@ from pathlib import Path
 from teachwhy.corpora.publish import FILES
 from teachwhy.corpora.recipes.build import Job, Progress, build, prepare
 from teachwhy.corpora.recipes.spec import load_spec
+from teachwhy.models.reach import check_models
 from teachwhy.study.declaration import Study
 from teachwhy.study.store import Store, storing
 
@@ -55,9 +56,11 @@ def make_corpora(study: Study, store: Store, announce: Announce) -> None:
 
     Raises: as ``build``.
     """
-    for corpus in wanted(study, store):
-        if corpus.path is None:
-            _make(corpus, store, announce(corpus))
+    missing = [corpus for corpus in wanted(study, store) if corpus.path is None]
+    if missing:
+        check_models(study.base, study.roles.values())  # before the corpora are paid for
+    for corpus in missing:
+        _make(corpus, store, announce(corpus))
 
 
 def _make(corpus: Wanted, store: Store, progress: Progress | None) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from teachwhy.analysis import Analysis
 from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
-from teachwhy.models.reach import check_endpoints, check_tools
+from teachwhy.models.reach import check_models
 from teachwhy.study.assessed import Assessed, assessed
 from teachwhy.study.beside import Beside, beside
 from teachwhy.study.declaration import load_study
@@ -119,9 +119,8 @@ def _check_endpoints(opened: Opened) -> None:
     """Whether whoever will be asked is there and able, before anything is spent."""
     study, left = opened.plan.study, [node for node in opened.left if node.kind != "train"]
     if left:
-        check_endpoints([study.base, *study.roles.values()])
-    if any(node.kind == "eval" or find_suite(node.suite).tools for node in left):
-        check_tools(study.base)
+        tools = any(node.kind == "eval" or find_suite(node.suite).tools for node in left)
+        check_models(study.base, study.roles.values(), tools=tools)
 
 
 def _results(plan: StudyPlan, store: Store) -> int:

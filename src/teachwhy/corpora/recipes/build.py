@@ -21,7 +21,7 @@ from teachwhy.corpora.records import Record, records_digest
 from teachwhy.corpora.stages import Row, StageCount, Usage, run_stages, spent_in
 from teachwhy.errors import CorpusError, TeachwhyError
 from teachwhy.hashing import digest
-from teachwhy.models.reach import check_endpoints
+from teachwhy.models.reach import check_models
 from teachwhy.texts import read_utf8
 
 Progress = Callable[[StageCount, Meter], None]
@@ -81,6 +81,17 @@ class Made(BaseModel):
     constitution: str
     prompts: dict[str, str]
     stages: list[StageReport]
+
+    @property
+    def spent(self) -> Usage:
+        """What all its stages took."""
+        return sum((stage.spent for stage in self.stages), Usage())
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Role to the name of its model as the declaration has it, and as Inspect has it where that names none."""
+        named = self.spec.models
+        return {role: named.get(role) or named.get("writer", who) for role, who in self.models.items()}
 
 
 def read_made(folder: Path) -> Made:
@@ -149,7 +160,8 @@ def build(job: Job, out: Path, *, name: str | None = None, progress: Progress | 
         TeachwhyError: a stage had no success, more rows failed than the limit, the budget is spent, or no record came.
     """
     check_budget(job)
-    check_endpoints(job.bench.generators.names.values())
+    for asked in job.bench.generators.names.values():
+        check_models(asked)
     meter = job.bench.generators.meter
     meter.begin(spent_in(out / "stages"))
     counts: list[StageCount] = []
