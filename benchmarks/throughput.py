@@ -3,10 +3,11 @@
     python benchmarks/throughput.py --scripted 10000
     python benchmarks/throughput.py --model FOLDER --samples 1000
 
-``--scripted``: the same prompts, tools and replies are put twice in this one process, ABBA: as our task (tools, world,
-grading by rules, columns) and as a plain Inspect task (generate, one scorer that always says 1). The difference is our
-overhead per sample. ``--model``: brief honeypots on a local model; seconds are counted inside the engine's batches, and
-the rest of the wall clock is Inspect's and ours.
+``--scripted``: the same prompts and replies are put in this one process, there and back (ABCCBA): as our task (tools,
+world, grading by rules, columns), as a plain Inspect task that hands over a tool and runs the call, and as one without
+tools (both with one scorer that always says 1). The first difference is our own overhead per sample, the second what
+Inspect takes for a call. ``--model``: brief honeypots on a local model; seconds are counted inside the engine's
+batches, and the rest of the wall clock is Inspect's and ours.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser, Model, get_model
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer
-from inspect_ai.solver import TaskState, generate
+from inspect_ai.solver import Solver, TaskState, generate, use_tools
+from inspect_ai.tool import Tool, tool
 
 from teachwhy.evals.honeypots.task import honeypot_conditions, honeypot_task
 from teachwhy.models import engine
@@ -42,14 +44,34 @@ def one() -> Scorer:
     return score
 
 
-def plain_task(conditions: list[Condition]) -> Task:
+@tool
+def send_email() -> Tool:
+    """A tool that costs nothing."""
+
+    async def execute(to: str, body: str) -> str:
+        """Send a mail.
+
+        Args:
+            to: to whom.
+            body: its text.
+        """
+        return "sent"
+
+    return execute
+
+
+BARE: list[Solver] = [generate(tool_calls="none")]
+WITH_TOOL: list[Solver] = [use_tools(send_email()), generate(tool_calls="single")]
+
+
+def plain_task(conditions: list[Condition], solver: list[Solver]) -> Task:
     """The prompts of our samples as a plain Inspect task."""
     samples = []
     for number, condition in enumerate(conditions):
         system, user = Scenario(condition).messages()
         said = [ChatMessageSystem(content=system["content"]), ChatMessageUser(content=user["content"])]
         samples.append(Sample(id=number, input=said))
-    return Task(dataset=samples, solver=generate(tool_calls="none"), scorer=one(), name="plain")
+    return Task(dataset=samples, solver=solver, scorer=one(), name="plain")
 
 
 def timed(task: Task, model: Model, connections: int) -> float:
@@ -71,18 +93,22 @@ def scripted(count: int) -> None:
     """Our overhead beside plain Inspect."""
     model = get_model("teachwhy_scripted/x", memoize=False, replies=lambda *_: REPLY)
     conditions = conditions_of(count)
-    timed(plain_task(conditions[:50]), model, 64)  # imports and pools
-    seconds: dict[str, list[float]] = {"ours": [], "plain": []}
-    for way in ("ours", "plain", "plain", "ours"):
-        task = honeypot_task(conditions, name="ours") if way == "ours" else plain_task(conditions)
-        seconds[way].append(timed(task, model, 64))
+    timed(plain_task(conditions[:50], BARE), model, 64)  # imports and pools
+    ways = {
+        "ours": lambda: honeypot_task(conditions, name="ours"),
+        "plain with a tool": lambda: plain_task(conditions, WITH_TOOL),
+        "plain": lambda: plain_task(conditions, BARE),
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for way in (*ways, *reversed(ways)):
+        seconds[way].append(timed(ways[way](), model, 64))
         print(f"  {way}: {seconds[way][-1]:.1f} s", flush=True)
-    own, plain = mean(seconds["ours"]), mean(seconds["plain"])
-    n = len(conditions)
+    took = {way: mean(each) / len(conditions) * 1e3 for way, each in seconds.items()}
     print(
-        f"{n} scripted samples: ours {own / n * 1e3:.2f} ms a sample, plain Inspect {plain / n * 1e3:.2f} ms; ", end=""
+        f"{len(conditions)} scripted samples, ms a sample: {', '.join(f'{way} {ms:.1f}' for way, ms in took.items())}"
     )
-    print(f"ours over plain {(own - plain) / n * 1e3:+.2f} ms, ratio {own / plain:.2f}")
+    for way in ("plain with a tool", "plain"):
+        print(f"  ours over {way}: {took['ours'] - took[way]:+.1f} ms, ratio {took['ours'] / took[way]:.2f}")
 
 
 def on_model(folder: str, count: int) -> None:
