@@ -14,6 +14,7 @@ import argparse
 import tempfile
 import time
 from statistics import mean
+from typing import Any
 
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
@@ -78,7 +79,8 @@ def timed(task: Task, model: Model, connections: int) -> float:
     """Seconds of one evaluation."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        [log] = inspect_eval(task, model=model, log_dir=folder, display="none", max_connections=connections)
+        quiet: dict[str, Any] = {"display": "none", "log_level": "error", "score_display": False}  # as a study's runs
+        [log] = inspect_eval(task, model=model, log_dir=folder, max_connections=connections, **quiet)
         assert log.status == "success", log.error
         return time.perf_counter() - began
 
