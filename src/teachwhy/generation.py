@@ -133,7 +133,7 @@ def _teller(job: Job, console: Console) -> Progress:
         failed = f", {count.failed.total()} failed" if count.failed else ""
         cost = f", ${meter.dollars:,.2f}" if meter.cost else ""
         asked = sum(meter.calls.values())
-        left = (sum(calls.values()) - asked) * (said - began) / asked if asked else 0.0
+        left = max(sum(calls.values()) - asked, 0) * (said - began) / asked if asked else 0.0
         console.print(
             f"  {count.stage}: {count.taken - count.waiting} of {count.taken}{failed}; {meter.tokens:,} tokens{cost}; "
             f"about {left / 60:.0f} min left in all",

@@ -13,6 +13,8 @@ from teachwhy.scenarios.family import KINDS
 from teachwhy.texts import validated
 
 if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
     from teachwhy.evals.suite import Row, Suite
 
 SUITES = ("honeypots", "twins", *KINDS)
@@ -41,7 +43,6 @@ def evaluate(
     from teachwhy.models.reach import check_models
     from teachwhy.models.registry import find_model
     from teachwhy.study.declaration import HoneypotEval
-    from teachwhy.study.work import run_inspect
 
     if suite not in SUITES:
         raise UserError(f"unknown suite '{suite}'", mend=nearest(suite, SUITES))
@@ -60,13 +61,26 @@ def evaluate(
     put: dict[str, Any] = {"temperature": spec.temperature, "repeats": spec.repeats, "graders": spec.graders()}
     task = honeypot_task(conditions, name=suite, **put)
     check_models(model, (roles or {}).values(), tools=True)
-    log, path = run_inspect(task, found.inspect_name, logs, min(len(conditions) * spec.repeats, 64), roles)
+    log, path = _measure(task, found.inspect_name, logs, len(conditions) * spec.repeats, roles)
     among = len({condition.family for condition in conditions})
     lines = [f"{suite}, {model}, {spec.split}, {spec.size}: {len(conditions)} samples of {among} families"]
     scored = log.results.scores if log.results else []
     lines += [f"  {score.name:10} {_metrics(score)}" for score in scored]
     lines += _missing(log)
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
+
+
+def _measure(
+    task: Any, model: str, logs: Path, samples: int, roles: Mapping[str, str] | None
+) -> tuple["EvalLog", Path]:
+    """The log of a run, at most 64 samples at once, with a count of samples on the terminal meanwhile."""
+    from rich.console import Console
+
+    from teachwhy.study.work import run_inspect
+
+    with Console(stderr=True).status(f"0 of {samples} samples") as status:
+        shown = lambda count: status.update(f"{count} of {samples} samples")  # noqa: E731
+        return run_inspect(task, model, logs, min(samples, 64), roles, through=shown)
 
 
 def _metrics(score: Any) -> str:
@@ -178,7 +192,6 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     from teachwhy.evals.registry import find_suite, suites
     from teachwhy.models.reach import check_models
     from teachwhy.models.registry import find_model
-    from teachwhy.study.work import run_inspect
 
     if name not in suites() and name not in names():
         raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites(), *names())))
@@ -187,7 +200,7 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
     check_models(model, roles.values(), tools=suite.tools)
-    log, path = run_inspect(task, find_model(model).inspect_name, logs, min(len(ids), 64), roles)
+    log, path = _measure(task, find_model(model).inspect_name, logs, len(ids), roles)
     rows = suite.rows(log)
     measures = suite.measures or dict.fromkeys(row["measure"] for row in rows)
     said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in measures]

@@ -16,13 +16,15 @@ class Silent:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.begun: list[str] = []
+        self.ticked: dict[str, tuple[int, int]] = {}
 
     def waits(self, why: str) -> None: ...
 
     def begins(self, node: Node) -> None:
         self.begun.append(node.label)
 
-    def ticks(self, node: Node, done: int, of: int, loss: float) -> None: ...
+    def ticks(self, node: Node, done: int, of: int, loss: float) -> None:
+        self.ticked[node.label] = (done, of)
 
     def ends(self, node: Node, meta: dict[str, Any]) -> None:
         self.done.append(node.label)

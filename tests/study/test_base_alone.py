@@ -34,6 +34,12 @@ def test_the_base_alone_is_measured_and_nothing_is_claimed(tmp_path: Path) -> No
     assert 'href="#rates"' in page.read_text()
 
 
+def test_who_watches_is_told_of_every_sample(tmp_path: Path) -> None:
+    opened, watcher = open_study(declared(tmp_path), tmp_path / "runs"), Silent()
+    run_study(opened, watcher)
+    assert watcher.ticked == {node.label: (node.answers, node.answers) for node in opened.plan.nodes}
+
+
 def test_arms_that_are_not_compared_are_refused(tmp_path: Path) -> None:
     file = declared(tmp_path, base="smollm2-135m", arms={"one": [{"corpus": "stories", "tokens": 100}]})
     with pytest.raises(StudyError, match="no arms are compared"):

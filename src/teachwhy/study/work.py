@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,7 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
             node.answers,
             roles=plan.study.roles,
             tags=[node.model.label],
+            through=lambda count: tick(min(count, node.answers), node.answers, 0.0),
         )
         rows = to_rows(log)
         answers = len({row["sample_id"] for row in rows})
@@ -136,16 +137,21 @@ def run_inspect(
     samples: int,
     roles: Mapping[str, str] | None = None,
     tags: Sequence[str] = (),
+    through: Callable[[int], None] | None = None,
 ) -> tuple["EvalLog", Path]:
     """Run a task in Inspect, quietly, all samples at once, and return its log and where it lies.
 
-    ``tags`` are for the viewer's list; neither the model nor a judge sees them.
+    Args:
+        tags: for the viewer's list; neither the model nor a judge sees them.
+        through: told after each sample how many are through.
 
     Raises:
         TeachwhyError: the run as a whole failed (single samples may fail: they are missing).
     """
     from inspect_ai import eval as inspect_eval
 
+    if through:
+        task.cleanup = _counted(task.cleanup, through)
     logs = inspect_eval(
         task,
         model=model,
@@ -165,6 +171,20 @@ def run_inspect(
         why = log.error.message if log.error else log.status
         raise TeachwhyError(f"the evaluation did not finish: {why}", where=f"{task.name}, {model}")
     return log, Path(log.location.removeprefix("file://"))
+
+
+def _counted(cleanup: Any, through: Callable[[int], None]) -> Callable[[Any], Awaitable[None]]:
+    """A task's own cleanup, which Inspect awaits after every sample, counting them besides."""
+    count = 0
+
+    async def counted(state: Any) -> None:
+        nonlocal count
+        if cleanup:
+            await cleanup(state)
+        count += 1
+        through(count)
+
+    return counted
 
 
 def _meta(node: Node, began: float, more: dict[str, Any]) -> dict[str, Any]:

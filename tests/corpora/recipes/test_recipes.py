@@ -63,6 +63,14 @@ def test_every_recipe_makes_records_of_its_form(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
+def test_the_estimate_has_every_stage_that_asks(name: str, tmp_path: Path) -> None:
+    spec = Spec.model_validate({"recipe": name, "count": 6, "options": FROM.get(name, {})})
+    job = prepare(spec, models={"writer": writer(SAID.get(name))})
+    build(job, tmp_path)
+    assert set(job.bench.generators.meter.calls) <= {e.stage for e in job.estimates}
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_prompt_file_is_read_and_used(name: str) -> None:
     recipe = RECIPES[name]
     prompts = {stage: path for stage, path in recipe.prompts.items() if stage not in recipe.notes}

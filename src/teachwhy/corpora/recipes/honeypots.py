@@ -16,7 +16,7 @@ from pydantic import Field
 from teachwhy.corpora.fillers import filler_of
 from teachwhy.corpora.recipes.generators import tool_infos
 from teachwhy.corpora.recipes.prompt import PromptMeta
-from teachwhy.corpora.recipes.recipe import Bench, NoteMeta, Recipe, Step
+from teachwhy.corpora.recipes.recipe import Asked, Bench, NoteMeta, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record, tool_call
 from teachwhy.corpora.stages import Row, RowFailure
@@ -145,7 +145,8 @@ def _sampled(bench: Bench) -> Step:
     who = bench.generators.identity("writer")
     address = digest([bench.recipe.version, "answer", who, bench.spec.seed, injected])
     gives = ("said", "calls", "acts", "prompt")
-    return Step("answer", gives, apply, address, needs=("messages", "tools"), optional=False)
+    asked = Asked(_ASKED, injected)
+    return Step("answer", gives, apply, address, needs=("messages", "tools"), asked=asked, optional=False)
 
 
 def injection(bench: Bench) -> str:

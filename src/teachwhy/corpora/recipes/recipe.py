@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from teachwhy.constitution import Constitution
 from teachwhy.corpora.decks import Deck, deal, load_deck, name_pool, shipped_deck
 from teachwhy.corpora.recipes.generators import Generators
-from teachwhy.corpora.recipes.prompt import Prompt, Role, load_prompt
+from teachwhy.corpora.recipes.prompt import Prompt, PromptMeta, Role, load_prompt
 from teachwhy.corpora.recipes.spec import Declared, Spec
 from teachwhy.corpora.records import Record
 from teachwhy.corpora.stages import Row, RowFailure, Stage
@@ -35,6 +35,19 @@ class NoOptions(Declared):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a step of code puts to a model besides variables of the row, for the estimate.
+
+    Attributes:
+        meta: role and stated length of the reply.
+        text: what stands before the row's own text.
+    """
+
+    meta: PromptMeta
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """One named stage of a recipe.
 
@@ -45,6 +58,7 @@ class Step:
         address: hash of what decides its output besides the row.
         prompt: the prompt that it puts; None for a step of code.
         needs: variables of the row that a step of code reads.
+        asked: of a step of code that asks a model all the same.
         fan: rows that come of one, for the estimate.
         optional: may be skipped.
     """
@@ -55,6 +69,7 @@ class Step:
     address: str
     prompt: Prompt | None = None
     needs: tuple[str, ...] = ()
+    asked: Asked | None = None
     fan: float = 1.0
     optional: bool = True
 
@@ -325,19 +340,30 @@ def estimate(bench: Bench, rows: Sequence[Row], steps: Sequence[Step]) -> list[S
     sizes: dict[str, float] = {**shared, **first}
     found = []
     for step in steps:
-        if step.prompt:
-            found.append(_estimated(bench, step, step.prompt, count, sizes))
-            given = step.prompt.meta.words / _WORDS * _CHARS / len(step.gives)
-            sizes |= dict.fromkeys(step.gives, given)
+        meta = _meta(step)
+        if meta:
+            found.append(_estimated(bench, step, meta, count, sizes))
+        written = meta.words / _WORDS * _CHARS if meta else 0.0
+        # A step of code passes on what it reads.
+        passed = 0.0 if step.prompt else sum(sizes.get(name, 0) for name in step.needs)
+        sizes |= dict.fromkeys(step.gives, (written + passed) / max(len(step.gives), 1))
         count *= step.fan
     return found
 
 
-def _estimated(bench: Bench, step: Step, prompt: Prompt, count: float, sizes: Mapping[str, float]) -> StageEstimate:
-    text = sum(len(body) for body in prompt.text.sections.values())
-    read = (text + sum(sizes.get(name, 0) for name in prompt.variables)) / _CHARS
-    written = prompt.meta.words / _WORDS * (step.fan if prompt.meta.items else 1)
+def _meta(step: Step) -> PromptMeta | None:
+    """How the step's model is asked; None where none is."""
+    if step.prompt:
+        return step.prompt.meta
+    return step.asked.meta if step.asked else None
+
+
+def _estimated(bench: Bench, step: Step, meta: PromptMeta, count: float, sizes: Mapping[str, float]) -> StageEstimate:
+    names = step.prompt.variables if step.prompt else step.needs
+    own = "".join(step.prompt.text.sections.values()) if step.prompt else step.asked.text if step.asked else ""
+    read = (len(own) + sum(sizes.get(name, 0) for name in names)) / _CHARS
+    written = meta.words / _WORDS * (step.fan if meta.items else 1)
     calls = math.ceil(count)
-    price = bench.spec.prices.get(prompt.meta.role) or bench.spec.prices.get("writer")
+    price = bench.spec.prices.get(meta.role) or bench.spec.prices.get("writer")
     dollars = calls * (read * price.input + written * price.output) / 1e6 if price else None
     return StageEstimate(step.name, calls, round(calls * read), round(calls * written), dollars)
