@@ -86,14 +86,17 @@ def plan(study: StudyFile, runs: Root = RUNS) -> None:
 
 
 def _print_plan(opened: "Opened") -> None:
+    from teachwhy.study.run import endpoints
+
     left, nodes = opened.left, opened.plan.nodes
     train = sum(opened.costs[n.address].size for n in left if n.kind == "train")
     samples = sum(opened.costs[n.address].size for n in left if n.kind != "train")
     seconds = sum(opened.costs[n.address].seconds for n in left)
     there = f"; {len(nodes) - len(left)} of {len(nodes)} steps are there already" if len(left) < len(nodes) else ""
+    paced = "; an endpoint's pace is not known" if left and endpoints(opened.plan.study) else ""
     typer.echo(
         f"{opened.plan.study.study}: {len(left)} steps to run{there}\n"
-        f"estimate: {train:,} tokens to train on, {samples:,} samples to measure, about {_duration(seconds)}"
+        f"estimate: {train:,} tokens to train on, {samples:,} samples to measure, about {_duration(seconds)}{paced}"
     )
 
 

@@ -1,6 +1,7 @@
 """What an endpoint lacks is said before a run: a package, a key, a server, tools."""
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from study_files import Silent
 from teachwhy.errors import ModelError
 from teachwhy.models.reach import _LOADS, check_models, is_endpoint, open_model
 from teachwhy.models.registry import PROVIDERS, find_model
+from teachwhy.report.make import make_report
 from teachwhy.standalone import evaluate, measure_suite
 from teachwhy.study.run import open_study, run_study
 
@@ -34,6 +36,19 @@ def calls_ready(asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
         "prompt_tokens": 1,
         "completion_tokens": 1,
         "total_tokens": 2,
+    }
+
+
+def writes(asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Calls the first tool at hand, with a word for every argument that it needs."""
+    function = asked["tools"][0]["function"]
+    arguments = dict.fromkeys(function["parameters"].get("required", []), "later")
+    call = {"id": "1", "type": "function", "function": {"name": function["name"], "arguments": json.dumps(arguments)}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return {"index": 0, "message": message, "finish_reason": "tool_calls"}, {
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "total_tokens": 120,
     }
 
 
@@ -120,6 +135,22 @@ def test_it_is_said_before_a_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         run_study(open_study(file, tmp_path / "runs"), Silent())
     assert endpoint.did["ok"] == 3
     assert not list((tmp_path / "runs").rglob("*.eval"))
+
+
+def test_a_study_of_an_endpoint_says_what_it_was_asked_and_claims_no_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(STUDY)
+    with served(monkeypatch, complete=writes):
+        opened = open_study(file, tmp_path / "runs")
+        count = sum(node.answers for node in opened.plan.nodes)
+        told = make_report(run_study(opened, Silent())).with_suffix(".md").read_text()
+    assert f"measuring with {NAME} ({100 * count} tokens read, {20 * count} written): missing" in told
+    assert f"base model: {NAME} (known by its name alone)" in told
+    assert "weights hash: missing" in told
+    assert "Nothing was taught" in told
+    assert not any(word in told for word in ("No paid service", "## Doses", "trained as stated", "in no declared"))
 
 
 def test_a_grader_without_a_key_is_said_before_a_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -74,4 +74,4 @@ def _seeds(table: pd.DataFrame) -> list[str]:
 def _left_out(table: pd.DataFrame, plan: Plan) -> list[str]:
     named = {arm for pair in plan.compare for arm in pair}
     others = sorted(set(table["arm"]) - named)
-    return [f"Measured but in no declared comparison: {', '.join(others)}."] if others else []
+    return [f"Measured but in no declared comparison: {', '.join(others)}."] if named and others else []

@@ -217,7 +217,7 @@ class BaseWeights(Part):
     """The model that everything began with."""
 
     name: str
-    weights: str | None
+    weights: str | None = None
     note: str = ""
 
 

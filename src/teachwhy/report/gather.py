@@ -33,7 +33,7 @@ from teachwhy.scenarios.scenario import Condition, Scenario
 from teachwhy.study.declaration import BASE, ORGANISM, Lesson, Study
 from teachwhy.study.plan import StudyPlan
 from teachwhy.study.results import Measured, ledgers, sample_rows
-from teachwhy.study.run import Finished, manifest
+from teachwhy.study.run import Finished, endpoints, manifest
 from teachwhy.study.store import Store
 
 _KINDS = {
@@ -61,9 +61,9 @@ def gather(done: Finished) -> ReportData:
         transcripts=tuple(_transcripts(done)),
         times=tuple(_times(made["nodes"])),
         wall_seconds=None,
-        costs=tuple(_costs(done.plan.generated)),
+        costs=(*_costs(done.plan.generated), *_asked(made["nodes"], endpoints(study))),
         caveats=tuple(_caveats(done)),
-        manifest=_manifest(made),
+        manifest=_manifest(made, done.plan),
     )
 
 
@@ -138,6 +138,18 @@ def _costs(generated: Mapping[str, Made]) -> Iterable[Cost]:
         if made.spent.calls:
             what = f"writing {name} ({made.spent.calls:,} replies, {made.spent.tokens:,} tokens)"
             yield Cost(what=what, amount=None if made.spent.unpriced else made.spent.dollars, currency="US dollars")
+
+
+def _asked(nodes: list[dict[str, Any]], names: set[str]) -> Iterable[Cost]:
+    """What was put to endpoints while measuring: tokens are known (but for older results), prices are not."""
+    read, wrote = Counter[str](), Counter[str]()
+    for node in nodes:
+        for name, usage in node["usage"].items():
+            read[name] += usage["read"]
+            wrote[name] += usage["wrote"]
+    for name in sorted(names):
+        tokens = f"{read[name]:,} tokens read, {wrote[name]:,} written" if name in read else "tokens not kept"
+        yield Cost(what=f"measuring with {name} ({tokens})", amount=None, currency="")
 
 
 def _source(name: str, made: Made) -> Source:
@@ -233,9 +245,10 @@ def _caveats(done: Finished) -> Iterable[str]:
         yield f"The analysis plan was locked when {done.lock.results_before} results were already there."
 
 
-def _manifest(made: dict[str, Any]) -> Manifest:
+def _manifest(made: dict[str, Any], plan: StudyPlan) -> Manifest:
+    known = {"weights": made["base"]["weights"]} if plan.base.local else {"note": "known by its name alone"}
     return Manifest(
-        base=BaseWeights(name=made["base"]["name"], weights=made["base"]["weights"]),
+        base=BaseWeights(name=made["base"]["name"], **known),
         plan=PlanLock(hash=made["analysis_plan"]["hash"], results_before=made["analysis_plan"]["results_before"]),
         nodes=tuple(
             Node(kind=n["kind"], name=n["name"], address=n["address"], inputs=tuple(n["inputs"]), seconds=n["seconds"])

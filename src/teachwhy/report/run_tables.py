@@ -8,8 +8,10 @@ from teachwhy.report.tables import Entry, Row, Table, arm_entry, table
 from teachwhy.training.ledger import Ledger
 
 
-def doses(data: ReportData) -> Table:
+def doses(data: ReportData) -> Table | None:
     """What each arm was taught, one row for each of its own stages; lowest and highest where seeds differ."""
+    if not taught(data):
+        return None
     counts = ["asked", "given", "tokens read", "passes", "records", "steps", "final loss"]
     rows = [row for arm in data.arms for row in _arm_rows(data, arm)]
     return table(
@@ -21,6 +23,11 @@ def doses(data: ReportData) -> Table:
         "Loss: nats per supervised token over the last tenth of the steps. "
         "An arm that starts from another was taught that arm's stages before its own.",
     )
+
+
+def taught(data: ReportData) -> bool:
+    """Was any model taught anything in this study?"""
+    return any(arm.role != "base" for arm in data.arms)
 
 
 def _arm_rows(data: ReportData, arm: Arm) -> list[list[Entry]]:

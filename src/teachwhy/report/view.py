@@ -59,7 +59,7 @@ class View:
     persona: Table | None
     graders: list[Table]
     distance: Table | None
-    doses: Table
+    doses: Table | None
     examples: list[tuple[str, list[Example]]]
     audits: list[Table]
     sources: Table | None
@@ -101,7 +101,7 @@ def view(data: ReportData) -> View:
         examples=_examples(data),
         audits=[run_tables.audit(one) for one in data.audits],
         sources=run_tables.sources(data.sources),
-        firewall=run_tables.firewall(data.firewall) if data.firewall else None,
+        firewall=run_tables.firewall(data.firewall) if data.firewall and data.firewall.corpora else None,
         firewall_said=_firewall(data),
         times=run_tables.times(data),
         costs=run_tables.costs(data),
@@ -172,6 +172,8 @@ def _verdict(one: Transcript) -> str:
 def _firewall(data: ReportData) -> str:
     if data.firewall is None:
         return f"The firewall's result is {say.MISSING}."
+    if not data.firewall.corpora:
+        return "Nothing was taught in this study, so no training text can overlap with what was asked."
     said = {True: "passed", False: "failed", None: "was not judged in full"}[data.firewall.passed]
     rules = "no record names a held-out family, shares ten words in a row with one, or talks of being tested"
     what = f": {rules}" if data.firewall.passed else ""
@@ -194,8 +196,9 @@ def _caveats(data: ReportData) -> list[str]:
     if data.transcripts:
         lines.append("The example transcripts are a few of many and stand for no rate.")
     base = data.manifest.base.name
+    how = ", trained as stated," if run_tables.taught(data) else ""
     lines.append(
-        f"All of this holds for {base}, trained as stated, in these scenarios. Nothing was measured on other models or "
+        f"All of this holds for {base}{how} in these scenarios. Nothing was measured on other models or "
         "in other settings; what a model does in a written scenario need not be what it does elsewhere."
     )
     return list(dict.fromkeys([*lines, *data.analysis.caveats]))

@@ -15,10 +15,11 @@ from filelock import FileLock, Timeout
 from teachwhy.analysis import Analysis
 from teachwhy.evals.registry import find_suite
 from teachwhy.hashing import digest
-from teachwhy.models.reach import check_models
+from teachwhy.models.reach import check_models, is_endpoint
+from teachwhy.models.registry import find_model
 from teachwhy.study.assessed import Assessed, assessed
 from teachwhy.study.beside import Beside, beside
-from teachwhy.study.declaration import load_study
+from teachwhy.study.declaration import Study, load_study
 from teachwhy.study.estimate import Cost, costs
 from teachwhy.study.executor import Executor, LocalExecutor, Watcher
 from teachwhy.study.generating import wanted
@@ -60,6 +61,12 @@ class Finished:
     far: list[FarRate]
     beside: Beside
     assessed: Assessed
+
+
+def endpoints(study: Study) -> set[str]:
+    """The endpoints among a study's base and roles, by Inspect's name."""
+    named = map(find_model, (study.base, *study.roles.values()))
+    return {model.inspect_name for model in named if is_endpoint(model)}
 
 
 def open_study(path: Path, root: Path) -> Opened:
@@ -173,6 +180,7 @@ def _entry(node: Node, store: Store) -> dict[str, Any]:
         "inputs": list(node.inputs),
         "seconds": meta.get("seconds"),
         "tokens": meta.get("tokens"),
+        "usage": meta.get("usage", {}),
     }
 
 

@@ -79,7 +79,7 @@ def _evaluate(node: Node, plan: StudyPlan, store: Store, tick: Tick) -> None:
         if answers != node.answers:
             raise TeachwhyError(f"{answers} of {node.answers} answers came back", where=node.label)
         _refuse_outage(rows, node)
-        meta = _meta(node, began, {"samples": answers, "tokens": _tokens(rows)})
+        meta = _meta(node, began, {"samples": answers, "tokens": _tokens(rows), "usage": _usage(log)})
         with store.making(node.kind, node.address, meta) as made:
             write_rows(made / "rows.jsonl", rows)
             (made / "log.eval").write_bytes(path.read_bytes())
@@ -107,6 +107,11 @@ def _task(node: Node, plan: StudyPlan) -> tuple[Any, Callable[["EvalLog"], list[
 def _tokens(rows: list[dict[str, Any]]) -> int:
     """Tokens written, each sample counted once."""
     return sum({row["sample_id"]: row.get("tokens", 0) for row in rows}.values())
+
+
+def _usage(log: "EvalLog") -> dict[str, dict[str, int]]:
+    """Tokens that each model read and wrote in a run, by Inspect's name: the measured one, a judge, an auditor."""
+    return {name: {"read": u.input_tokens, "wrote": u.output_tokens} for name, u in log.stats.model_usage.items()}
 
 
 # Above this share of failed samples it is an outage, to be waited out and asked again, and not attrition.
