@@ -146,7 +146,7 @@ def test_a_study_of_an_endpoint_says_what_it_was_asked_and_claims_no_weights(
         opened = open_study(file, tmp_path / "runs")
         count = sum(node.answers for node in opened.plan.nodes)
         told = make_report(run_study(opened, Silent())).with_suffix(".md").read_text()
-    assert f"measuring with {NAME} ({100 * count} tokens read, {20 * count} written): missing" in told
+    assert f"measuring with {NAME} ({100 * count} tokens read, {20 * count} written): cost missing" in told
     assert f"base model: {NAME} (known by its name alone)" in told
     assert "weights hash: missing" in told
     assert "Nothing was taught" in told

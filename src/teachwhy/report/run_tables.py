@@ -174,7 +174,7 @@ def costs(data: ReportData) -> list[str]:
     if not data.costs:
         return ["No paid service was called."]
     return [
-        f"{cost.what}: {say.MISSING if cost.amount is None else f'{cost.amount:,.2f} {cost.currency}'}."
+        f"{cost.what}: {f'cost {say.MISSING}' if cost.amount is None else f'{cost.amount:,.2f} {cost.currency}'}."
         for cost in data.costs
     ]
 

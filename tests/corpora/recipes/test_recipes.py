@@ -1,6 +1,7 @@
 """Every recipe end to end with a scripted generator, and what is particular to each."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,19 @@ def test_the_estimate_has_every_stage_that_asks(name: str, tmp_path: Path) -> No
     job = prepare(spec, models={"writer": writer(SAID.get(name))})
     build(job, tmp_path)
     assert set(job.bench.generators.meter.calls) <= {e.stage for e in job.estimates}
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_nothing_that_is_asked_has_a_blank_left(name: str, tmp_path: Path) -> None:
+    answer, asked = SAID.get(name), list[str]()
+
+    def said(system: str, user: str) -> Any:
+        asked.extend((system, user))
+        return answer(system, user) if answer else None
+
+    made(name, tmp_path, said, options=FROM.get(name, {}))
+    assert bool(asked) is (name != ONLY_CODE)
+    assert not [blank for text in asked for blank in re.findall(r"\{[a-z_-]+\}", text)]
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))

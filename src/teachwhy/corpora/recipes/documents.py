@@ -64,4 +64,5 @@ RECIPE = Recipe(
     finished=("text", "subtype"),
     options=Options,
     notes=("preamble",),
+    version=2,
 )

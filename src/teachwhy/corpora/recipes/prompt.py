@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -54,9 +54,14 @@ class PromptMeta(Meta):
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt that was read and checked."""
+    """A prompt that was read and checked.
+
+    Attributes:
+        notes: name -> text that stands in place of that variable, and may hold variables itself.
+    """
 
     text: Text[PromptMeta]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def meta(self) -> PromptMeta:
@@ -64,9 +69,15 @@ class Prompt:
         return self.text.meta
 
     @cached_property
+    def turns(self) -> dict[str, str]:
+        """The turns with their notes put in."""
+        noted = lambda match: self.notes.get(match[1], match[0])  # noqa: E731
+        return {turn: _VARIABLE.sub(noted, body) for turn, body in self.text.sections.items()}
+
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The variables that it needs, in order of appearance."""
-        found = [name for body in self.text.sections.values() for name in _VARIABLE.findall(body)]
+        found = [name for body in self.turns.values() for name in _VARIABLE.findall(body)]
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -89,7 +100,7 @@ class Prompt:
             name, text = match[1], values[match[1]]
             return fenced(text, mark, name) if name in self.meta.fenced else text
 
-        turns = [(turn, _VARIABLE.sub(value, body).strip()) for turn, body in self.text.sections.items()]
+        turns = [(turn, _VARIABLE.sub(value, body).strip()) for turn, body in self.turns.items()]
         return [(turn, body) for turn, body in turns if body]
 
     def parse(self, reply: str) -> list[dict[str, str]]:
@@ -133,8 +144,11 @@ def _shown(text: str) -> str:
     return repr(text.strip()[:160])
 
 
-def load_prompt(path: Path) -> Prompt:
+def load_prompt(path: Path, notes: Mapping[str, str] | None = None) -> Prompt:
     """Read a prompt.
+
+    Args:
+        notes: those that it may use, by name.
 
     Raises:
         TextError: the file breaks the format: front matter, turns, a fenced variable that it does not have.
@@ -147,7 +161,10 @@ def load_prompt(path: Path) -> Prompt:
             raise TextError(f"'## {turn}' is not a turn", where=path, mend=nearest(turn, _TURNS))
     if "user" not in text.sections:
         raise TextError("the prompt has no '## user'", where=path, mend="write what is asked under it")
-    prompt = Prompt(text)
+    used = {
+        name: note for name, note in (notes or {}).items() if any(f"{{{name}}}" in b for b in text.sections.values())
+    }
+    prompt = Prompt(text, used)
     for name in prompt.meta.fenced:
         if name not in prompt.variables:
             mend = nearest(name, prompt.variables)

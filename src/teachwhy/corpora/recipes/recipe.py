@@ -90,7 +90,7 @@ class Recipe:
         options: its own settings.
         finish: all finished rows -> the rows that become records, where one needs to see the others.
         like: a recipe whose prompts stand in where it has no file of its own.
-        notes: Markdown files among its prompts whose text every prompt may use as a variable.
+        notes: Markdown files among its prompts whose text, with its variables, any prompt may take in by name.
         version: raised when the same prompts would give other records.
     """
 
@@ -172,7 +172,7 @@ class Bench:
 
     def prompt(self, stage: str) -> Prompt:
         """The prompt of a stage: the declared replacement, or the recipe's own file."""
-        return load_prompt(Path(self.spec.replace.get(stage, self.recipe.prompts[stage])))
+        return load_prompt(Path(self.spec.replace.get(stage, self.recipe.prompts[stage])), self.notes)
 
     def ask(
         self,
@@ -251,7 +251,6 @@ class Bench:
             "constitution_title": self.constitution.front.title,
             "model_name": self.spec.model_name,
             "developer": self.spec.developer,
-            **self.notes,
         }
 
     @cached_property
@@ -264,7 +263,7 @@ class Bench:
         """Hash of all that decides a reply besides the row: prompt, model, constitution, seed."""
         role: Role = prompt.meta.role
         who = self.generators.identity(role)
-        notes = {name: text for name, text in self.notes.items() if name in prompt.variables}
+        notes = dict(prompt.notes)
         return digest([self.recipe.version, prompt.address, who, self.constitution.address, self.spec.seed, notes])
 
 
@@ -360,7 +359,7 @@ def _meta(step: Step) -> PromptMeta | None:
 
 def _estimated(bench: Bench, step: Step, meta: PromptMeta, count: float, sizes: Mapping[str, float]) -> StageEstimate:
     names = step.prompt.variables if step.prompt else step.needs
-    own = "".join(step.prompt.text.sections.values()) if step.prompt else step.asked.text if step.asked else ""
+    own = "".join(step.prompt.turns.values()) if step.prompt else step.asked.text if step.asked else ""
     read = (len(own) + sum(sizes.get(name, 0) for name in names)) / _CHARS
     written = meta.words / _WORDS * (step.fan if meta.items else 1)
     calls = math.ceil(count)
