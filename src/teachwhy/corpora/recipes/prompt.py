@@ -124,12 +124,19 @@ class Prompt:
         return {name: self._tagged(name, text) for name in self.meta.gives}
 
     def _whole(self, text: str) -> str:
-        """The text, without tags of its name that a model may have put around it."""
-        name = self.meta.gives[0]
-        match = re.fullmatch(rf"\s*<{name}>(.*)</{name}>\s*", text, re.DOTALL)
-        if not (kept := (match[1] if match else text).strip()):
+        """The text, without tags of this prompt that a model may have put around it, or only before or after it."""
+        kept = re.sub(rf"^\s*{self._tag}|{self._tag}\s*$", "", text).strip()
+        if not kept:
             raise RowFailure("empty", "the reply has no text")
+        if stray := re.search(self._tag, kept):
+            raise RowFailure("malformed", f"{stray[0]} stands within the text {_shown(text)}")
         return kept
+
+    @cached_property
+    def _tag(self) -> str:
+        """Pattern of a tag by which this prompt asks for text or shows it."""
+        names = "|".join(map(re.escape, (*self.meta.gives, *self.meta.fenced)))
+        return rf"</?(?:{names})(?:-[0-9a-f]{{16}})?>"
 
     def _tagged(self, name: str, text: str) -> str:
         found = re.findall(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
