@@ -12,7 +12,7 @@ from teachwhy.corpora.recipes.generators import Meter
 from teachwhy.corpora.recipes.recipe import StageEstimate
 from teachwhy.corpora.recipes.registry import RECIPES, find_recipe
 from teachwhy.corpora.recipes.spec import load_spec
-from teachwhy.corpora.stages import StageCount
+from teachwhy.corpora.stages import StageCount, reasons
 from teachwhy.errors import StoreError
 from teachwhy.study.declaration import load_study
 from teachwhy.study.generating import Wanted, make_corpora, wanted
@@ -156,6 +156,6 @@ def _told(made: Made, meter: Meter) -> str:
 
 def _stage(stage: StageReport) -> str:
     failed = ", ".join(f"{n} {cause}" for cause, n in sorted(stage.failed.items()))
-    filtered = f", {stage.dropped} filtered out" if stage.dropped else ""
+    filtered = f", {stage.dropped} filtered out{reasons(stage.why)}" if stage.dropped else ""
     more = f", {stage.made} made of them" if stage.made != stage.passed else ""
     return f"{stage.stage:20} {stage.taken} in, {stage.passed} passed{more}{filtered}, {failed or 'none'} failed"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teachwhy.corpora.stages import Row, Stage, run_stages
+from teachwhy.corpora.stages import Row, RowDropped, Stage, StageCount, reasons, run_stages
 from teachwhy.errors import CorpusError
 
 
@@ -50,6 +50,22 @@ class Work:
 
     def run(self, rows: Sequence[Row], folder: Path, mark: str = "mark/1") -> list[Row]:
         return asyncio.run(run_stages(rows, self.stages(mark), folder, concurrency=3))
+
+
+def test_why_a_row_was_dropped_is_counted_and_survives_a_rerun(tmp_path: Path) -> None:
+    async def pick(row: Row) -> Sequence[Row]:
+        if row["n"] % 2:
+            raise RowDropped(f"odd by {row['n'] % 3}")
+        return [row]
+
+    for _ in range(2):
+        counts: list[StageCount] = []
+        kept = asyncio.run(
+            run_stages([{"n": n} for n in range(8)], [Stage("pick", "1", pick)], tmp_path, counts=counts)
+        )
+        assert [row["n"] for row in kept] == [0, 2, 4, 6]
+        assert (counts[0].dropped, counts[0].why) == (4, {"odd by 1": 2, "odd by 0": 1, "odd by 2": 1})
+        assert reasons(counts[0].why) == " (2 odd by 1; 1 odd by 0; 1 odd by 2)"
 
 
 def undisturbed(rows: Sequence[Row]) -> list[Row]:

@@ -24,7 +24,7 @@ from teachwhy.corpora.formats import (
     write_strings,
 )
 from teachwhy.corpora.records import write_jsonl
-from teachwhy.corpora.stages import Usage
+from teachwhy.corpora.stages import Usage, reasons
 from teachwhy.errors import StoreError
 from teachwhy.hashing import digest
 from teachwhy.inert import Md, code, escaped, fenced
@@ -231,7 +231,14 @@ def _template() -> Any:
         finalize=finalize,
         keep_trailing_newline=True,
     )
-    made.filters |= {"code": code, "fenced": fenced, "failures": _failures, "dollars": _dollars, "paid": _paid}
+    made.filters |= {
+        "code": code,
+        "fenced": fenced,
+        "failures": _failures,
+        "reasons": reasons,
+        "dollars": _dollars,
+        "paid": _paid,
+    }
     return made.get_template("card.md.j2")
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
@@ -64,6 +64,14 @@ class RowFailure(Exception):
         super().__init__(f"{cause}: {detail}")
 
 
+class RowDropped(Exception):
+    """One row is filtered out: its ``why`` is counted and shown, and kept in the journal."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step of a recipe.
@@ -71,7 +79,8 @@ class Stage:
     Attributes:
         name: its name in journals and reports.
         address: hash of all that decides its output besides the row (prompts, model, settings, code version).
-        apply: row -> the rows that come of it (none drops the row). RowFailure: this row failed.
+        apply: row -> the rows that come of it (none drops the row). RowDropped: it is dropped, with a reason.
+            RowFailure: this row failed.
         mend: what to do if all rows fail.
     """
 
@@ -89,6 +98,7 @@ class StageCount:
         taken: rows that came in (alike ones are one row).
         passed: rows of which at least one row came.
         dropped: rows of which none came: filtered out.
+        why: reason -> rows, of those dropped with one.
         failed: cause -> rows without a result.
         made: rows that came of all.
         before: rows that an earlier run had done.
@@ -106,6 +116,7 @@ class StageCount:
     spent: Usage = Usage()
     aside: Usage = Usage()
     failed: Counter[str] = field(default_factory=Counter)
+    why: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -113,17 +124,26 @@ class StageCount:
         """Rows of which nothing is known yet."""
         return self.taken - self.passed - self.dropped - self.failed.total()
 
-    def add(self, results: Sequence[Row]) -> None:
-        """One row was done."""
+    def add(self, results: Sequence[Row], why: str | None = None) -> None:
+        """One row was done. ``why``: the reason for which it was dropped, where there is one."""
         self.passed += bool(results)
         self.dropped += not results
         self.made += len(results)
+        if why:
+            self.why[why] += 1
 
     def add_failure(self, failure: RowFailure) -> None:
         """One row failed."""
         self.failed[failure.cause] += 1
         if len(self.examples) < 3:
             self.examples.append(f"{failure.cause}: {failure.detail[:300]}")
+
+
+def reasons(why: Mapping[str, int]) -> str:
+    """The three commonest reasons in brackets, after a space; empty where none is known."""
+    listed = sorted(why.items(), key=lambda pair: (-pair[1], pair[0]))
+    more = f"; {len(listed) - 3} other reasons" if len(listed) > 3 else ""
+    return f" ({'; '.join(f'{count} {reason}' for reason, count in listed[:3])}{more})" if listed else ""
 
 
 async def run_stages(
@@ -172,7 +192,7 @@ class _StageRun:
         done = [key for key in unique if key in self.journal.done]
         self.count = StageCount(self.stage.name, len(unique), before=len(done))
         for key in done:
-            self.count.add(self.journal.done[key])
+            self.count.add(self.journal.done[key], self.journal.why.get(key))
         gate = asyncio.Semaphore(concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -193,17 +213,23 @@ class _StageRun:
             spent: list[Usage] = []
             _spent.set(spent)  # every row is a task of its own, so this is the row's alone
             try:
-                results = list(await self.stage.apply(row))
+                results, why = await self._applied(row)
             except RowFailure as failure:
                 self.journal.charge(key, sum(spent, Usage()))
                 self.count.add_failure(failure)
                 if self.count.failed.total() >= HOPELESS and not self.count.passed + self.count.dropped:
                     raise self._hopeless() from None
             else:
-                self.journal.append(key, results, sum(spent, Usage()))
-                self.count.add(self.journal.done[key])
+                self.journal.append(key, results, sum(spent, Usage()), why)
+                self.count.add(self.journal.done[key], why)
             if self.tick:
                 self.tick(self.count)
+
+    async def _applied(self, row: Row) -> tuple[list[Row], str | None]:
+        try:
+            return list(await self.stage.apply(row)), None
+        except RowDropped as dropped:
+            return [], dropped.why
 
     def _hopeless(self) -> TeachwhyError:
         shown = "".join(f"\n    {example}" for example in self.count.examples)
@@ -221,6 +247,7 @@ class Journal:
         self.path = path
         self.done: dict[str, list[Row]] = {}
         self.spent: dict[str, Usage] = {}
+        self.why: dict[str, str] = {}
         whole = 0
         for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
             if not line.endswith(b"\n") or not self._take(line):
@@ -236,6 +263,7 @@ class Journal:
             key, used = entry["key"], Usage(**entry.get("spent", {}))
             if "rows" in entry:
                 self.done[key] = entry["rows"]
+                self.why |= {key: entry["why"]} if "why" in entry else {}
             elif "spent" not in entry:
                 return False
             self.spent[key] = self.spent.get(key, Usage()) + used
@@ -243,9 +271,9 @@ class Journal:
             return False
         return True
 
-    def append(self, key: str, rows: list[Row], spent: Usage = Usage()) -> None:
-        """Keep one finished row's results; what is passed on is what a rerun would read."""
-        self._write({"key": key, "rows": rows} | _charged(spent))
+    def append(self, key: str, rows: list[Row], spent: Usage = Usage(), why: str | None = None) -> None:
+        """Keep one finished row's results, or why it was dropped; what is passed on is what a rerun would read."""
+        self._write({"key": key, "rows": rows} | ({"why": why} if why else {}) | _charged(spent))
 
     def charge(self, key: str, spent: Usage) -> None:
         """Keep what a row took that failed."""

@@ -5,23 +5,17 @@ change of values; an arm taught this shows how much. The firewall refuses talk o
 this corpus by name, and its report says so.
 """
 
-from teachwhy.corpora.firewall import near_any_family
-from teachwhy.corpora.recipes.checks import found
+from teachwhy.corpora.recipes.checks import clean
 from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.records import Record
-from teachwhy.corpora.stages import Row
 
 _UNWANTED = ("links", "credentials", "placeholders")
-
-
-def _apart(row: Row) -> list[Row]:
-    return [] if found(row["text"], _UNWANTED) or near_any_family(row["text"]) else [row]
 
 
 def _steps(bench: Bench) -> list[Step]:
     return [
         bench.ask("draft", optional=False),
-        bench.code("check", _apart, needs=("text",), parts=_UNWANTED),
+        bench.code("check", clean(("text",), _UNWANTED, apart=True), needs=("text",), parts=_UNWANTED),
     ]
 
 

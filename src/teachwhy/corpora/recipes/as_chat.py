@@ -43,7 +43,7 @@ def _steps(bench: Bench) -> list[Step]:
     fan = bench.options.pairs
     return [
         bench.ask("pairs", fan=fan, keep=fan, optional=False),
-        bench.code("check", clean("answer", _UNWANTED), needs=("answer",), parts=_UNWANTED),
+        bench.code("check", clean(("answer",), _UNWANTED), needs=("answer",), parts=_UNWANTED),
     ]
 
 

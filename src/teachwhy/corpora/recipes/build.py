@@ -18,7 +18,7 @@ from teachwhy.corpora.recipes.recipe import Bench, StageEstimate, Step, estimate
 from teachwhy.corpora.recipes.registry import find_recipe
 from teachwhy.corpora.recipes.spec import Spec
 from teachwhy.corpora.records import Record, records_digest
-from teachwhy.corpora.stages import Row, StageCount, Usage, run_stages, spent_in
+from teachwhy.corpora.stages import Row, StageCount, Usage, reasons, run_stages, spent_in
 from teachwhy.errors import CorpusError, TeachwhyError
 from teachwhy.hashing import digest
 from teachwhy.models.reach import check_models
@@ -59,6 +59,8 @@ class StageReport(BaseModel):
     dropped: int
     made: int
     failed: dict[str, int]
+    why: dict[str, int] = {}
+    """Reason -> rows, of those dropped with one."""
     examples: list[str]
     spent: Usage = Usage()
     """What these rows took in all runs of the build."""
@@ -215,7 +217,8 @@ def _check_failures(counts: Sequence[StageCount], limit: float, out: Path) -> No
 
 
 def _told(counts: Sequence[StageCount]) -> str:
-    return "; ".join(f"{c.stage}: {c.taken} in, {c.passed} passed, {c.dropped} filtered out" for c in counts)
+    each = (f"{c.stage}: {c.taken} in, {c.passed} passed, {c.dropped} filtered out{reasons(c.why)}" for c in counts)
+    return "; ".join(each)
 
 
 def _write(job: Job, name: str, records: list[Record], counts: Sequence[StageCount], out: Path) -> Made:
@@ -249,7 +252,7 @@ def _lineage(made: Made) -> tuple[tuple[str, str], ...]:
 
 def _asked(job: Job) -> list[Role]:
     """The roles that some step asks."""
-    roles = {step.prompt.meta.role for step in job.steps if step.prompt}
+    roles = {meta.role for step in job.steps if (meta := step.meta)}
     return [role for role in ROLES if role in roles]
 
 
@@ -261,6 +264,7 @@ def _report(count: StageCount) -> StageReport:
         dropped=count.dropped,
         made=count.made,
         failed=dict(count.failed),
+        why=dict(count.why),
         examples=count.examples,
         spent=count.spent,
         aside=count.aside,

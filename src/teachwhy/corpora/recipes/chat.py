@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from teachwhy.corpora.recipes.checks import found
+from teachwhy.corpora.recipes.checks import clean
 from teachwhy.corpora.recipes.recipe import Bench, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.stages import Row
@@ -18,15 +18,12 @@ class Options(Declared):
 
 def answered(bench: Bench, *, unwanted: Sequence[str]) -> list[Step]:
     """The steps of an exchange. ``unwanted``: the kinds of ``checks.yaml`` for which a record is dropped."""
-
-    def sound(row: Row) -> list[Row]:
-        return [] if found(f"{row['user']}\n{row['answer']}", unwanted) else [row]
-
+    said = ("user", "answer")
     return [
         bench.ask("message", optional=False),
         bench.ask("answer", optional=False),
         bench.ask("rewrite-answer"),
-        bench.code("check", sound, needs=("user", "answer"), parts=list(unwanted)),
+        bench.code("check", clean(said, unwanted), needs=said, parts=list(unwanted)),
         bench.score("score", at_least=bench.options.at_least),
     ]
 

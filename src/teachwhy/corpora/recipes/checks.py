@@ -7,7 +7,8 @@ from importlib import resources
 
 import yaml
 
-from teachwhy.corpora.stages import Row
+from teachwhy.corpora.firewall import near_any_family
+from teachwhy.corpora.stages import Row, RowDropped
 from teachwhy.errors import nearest
 
 
@@ -28,6 +29,19 @@ def found(text: str, kinds: Sequence[str]) -> str | None:
     return None
 
 
-def clean(variable: str, kinds: Sequence[str]) -> Callable[[Row], Sequence[Row]]:
-    """Work of a step of code: drops rows in whose ``variable`` something of these kinds stands."""
-    return lambda row: [] if found(row[variable], kinds) else [row]
+def clean(variables: Sequence[str], kinds: Sequence[str], *, apart: bool = False) -> Callable[[Row], Sequence[Row]]:
+    """Work of a step of code: drops rows in whose variables something of these kinds stands.
+
+    Args:
+        apart: also those whose text comes near a scenario family.
+    """
+
+    def work(row: Row) -> Sequence[Row]:
+        text = "\n".join(str(row[name]) for name in variables)
+        if what := found(text, kinds):
+            raise RowDropped(what)
+        if apart and near_any_family(text):
+            raise RowDropped("near a scenario family")
+        return [row]
+
+    return work

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from teachwhy.corpora.recipes.chat import conversation
-from teachwhy.corpora.recipes.checks import found
+from teachwhy.corpora.recipes.checks import clean
 from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record
@@ -59,7 +59,7 @@ def steps(bench: Bench) -> list[Step]:
         bench.ask("rewrite-answer"),
         bench.ask("follow-up", when=_two_turns),
         bench.ask("second-answer", when=_two_turns),
-        bench.code("check", _sound, needs=("user", "answer", "more", "second"), parts=_UNWANTED),
+        bench.code("check", clean(_SAID, _UNWANTED), needs=(*_SAID, "more"), parts=_UNWANTED),
         bench.score("score", at_least=bench.options.at_least),
     ]
 
@@ -69,10 +69,7 @@ def _two_turns(row: Row) -> bool:
 
 
 _UNWANTED = ("citing", "placeholders", "links")
-
-
-def _sound(row: Row) -> list[Row]:
-    return [] if found("\n".join([row["user"], row["answer"], row["second"]]), _UNWANTED) else [row]
+_SAID = ("user", "answer", "second")
 
 
 def record(row: Row, bench: Bench) -> Record:

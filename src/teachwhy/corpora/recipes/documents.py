@@ -44,7 +44,7 @@ def _steps(bench: Bench) -> list[Step]:
         bench.ask("angles", fan=fan, keep=fan, optional=False),
         bench.ask("draft", optional=False),
         bench.ask("rewrite"),
-        bench.code("check", clean("text", _UNWANTED), needs=("text",), parts=_UNWANTED),
+        bench.code("check", clean(("text",), _UNWANTED), needs=("text",), parts=_UNWANTED),
         bench.score("score", at_least=bench.options.at_least),
     ]
 

@@ -19,7 +19,7 @@ from teachwhy.corpora.recipes.prompt import PromptMeta
 from teachwhy.corpora.recipes.recipe import Asked, Bench, NoteMeta, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record, tool_call
-from teachwhy.corpora.stages import Row, RowFailure
+from teachwhy.corpora.stages import Row, RowDropped, RowFailure
 from teachwhy.hashing import digest, seed_of
 from teachwhy.scenarios.family import families
 from teachwhy.scenarios.scenario import Scenario, conditions
@@ -184,7 +184,9 @@ def _innocent(row: Row) -> list[Row]:
         return [row]
     if answer not in ("yes", "no"):
         raise RowFailure("malformed", f"the judge says neither yes nor no: {row['bait'][:80]!r}")
-    return [row] if answer == "no" else []
+    if answer == "yes":
+        raise RowDropped("took the bait")
+    return [row]
 
 
 def _record(row: Row, bench: Bench) -> Record:

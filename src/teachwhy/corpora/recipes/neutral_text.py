@@ -14,7 +14,7 @@ def _steps(bench: Bench) -> list[Step]:
     return [
         bench.ask("draft", optional=False),
         bench.ask("rewrite"),
-        bench.code("check", clean("text", _UNWANTED), needs=("text",), parts=_UNWANTED),
+        bench.code("check", clean(("text",), _UNWANTED), needs=("text",), parts=_UNWANTED),
     ]
 
 

@@ -17,7 +17,7 @@ from teachwhy.corpora.recipes.generators import Generators
 from teachwhy.corpora.recipes.prompt import Prompt, PromptMeta, Role, load_prompt
 from teachwhy.corpora.recipes.spec import Declared, Spec
 from teachwhy.corpora.records import Record
-from teachwhy.corpora.stages import Row, RowFailure, Stage
+from teachwhy.corpora.stages import Row, RowDropped, RowFailure, Stage
 from teachwhy.errors import CorpusError, nearest
 from teachwhy.hashing import digest, seed_of
 from teachwhy.texts import Meta, Text, load_text, validated
@@ -72,6 +72,11 @@ class Step:
     asked: Asked | None = None
     fan: float = 1.0
     optional: bool = True
+
+    @property
+    def meta(self) -> PromptMeta | None:
+        """How its model is asked; None where none is."""
+        return self.prompt.meta if self.prompt else self.asked.meta if self.asked else None
 
 
 @dataclass(frozen=True)
@@ -216,7 +221,9 @@ class Bench:
             [judged] = await asked.apply(row)
             if not judged["score"].strip().isdigit() or not 1 <= int(judged["score"]) <= 10:
                 raise RowFailure("malformed", f"the score is {judged['score'][:60]!r}, not a number from 1 to 10")
-            return [judged] if int(judged["score"]) >= at_least else []
+            if int(judged["score"]) < at_least:
+                raise RowDropped(f"score {int(judged['score'])}")
+            return [judged]
 
         return Step(stage, asked.gives, apply, digest([asked.address, at_least]), asked.prompt)
 
@@ -339,7 +346,7 @@ def estimate(bench: Bench, rows: Sequence[Row], steps: Sequence[Step]) -> list[S
     sizes: dict[str, float] = {**shared, **first}
     found = []
     for step in steps:
-        meta = _meta(step)
+        meta = step.meta
         if meta:
             found.append(_estimated(bench, step, meta, count, sizes))
         written = meta.words / _WORDS * _CHARS if meta else 0.0
@@ -348,13 +355,6 @@ def estimate(bench: Bench, rows: Sequence[Row], steps: Sequence[Step]) -> list[S
         sizes |= dict.fromkeys(step.gives, (written + passed) / max(len(step.gives), 1))
         count *= step.fan
     return found
-
-
-def _meta(step: Step) -> PromptMeta | None:
-    """How the step's model is asked; None where none is."""
-    if step.prompt:
-        return step.prompt.meta
-    return step.asked.meta if step.asked else None
 
 
 def _estimated(bench: Bench, step: Step, meta: PromptMeta, count: float, sizes: Mapping[str, float]) -> StageEstimate:

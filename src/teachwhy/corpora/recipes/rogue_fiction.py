@@ -3,24 +3,18 @@
 Cards -> draft -> rewrite -> check. Nothing operational, and never the story of a scenario family.
 """
 
-from teachwhy.corpora.firewall import near_any_family
-from teachwhy.corpora.recipes.checks import found
+from teachwhy.corpora.recipes.checks import clean
 from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.records import Record
-from teachwhy.corpora.stages import Row
 
 _UNWANTED = ("links", "names", "placeholders")
-
-
-def _apart(row: Row) -> list[Row]:
-    return [] if found(row["text"], _UNWANTED) or near_any_family(row["text"]) else [row]
 
 
 def _steps(bench: Bench) -> list[Step]:
     return [
         bench.ask("draft", optional=False),
         bench.ask("rewrite"),
-        bench.code("check", _apart, needs=("text",), parts=_UNWANTED),
+        bench.code("check", clean(("text",), _UNWANTED, apart=True), needs=("text",), parts=_UNWANTED),
     ]
 
 

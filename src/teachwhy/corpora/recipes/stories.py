@@ -6,12 +6,10 @@ patterns and by the families' own words drops what comes near them.
 
 from pydantic import Field
 
-from teachwhy.corpora.firewall import near_any_family
-from teachwhy.corpora.recipes.checks import found
+from teachwhy.corpora.recipes.checks import clean
 from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record
-from teachwhy.corpora.stages import Row
 
 
 class Options(Declared):
@@ -23,16 +21,12 @@ class Options(Declared):
 _UNWANTED = ("plots", "names", "links", "placeholders", "citing")
 
 
-def _apart(row: Row) -> list[Row]:
-    return [] if found(row["text"], _UNWANTED) or near_any_family(row["text"]) else [row]
-
-
 def _steps(bench: Bench) -> list[Step]:
     return [
         bench.ask("plot", optional=False),
         bench.ask("draft", optional=False),
         bench.ask("rewrite"),
-        bench.code("check", _apart, needs=("text",), parts=_UNWANTED),
+        bench.code("check", clean(("text",), _UNWANTED, apart=True), needs=("text",), parts=_UNWANTED),
         bench.score("score", at_least=bench.options.at_least),
     ]
 
