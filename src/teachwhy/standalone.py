@@ -58,8 +58,14 @@ def evaluate(
         twin=suite == "twins",
         **spec.levels(),
     )
-    put: dict[str, Any] = {"temperature": spec.temperature, "repeats": spec.repeats, "graders": spec.graders()}
-    task = honeypot_task(conditions, name=suite, **put)
+    task = honeypot_task(
+        conditions,
+        name=suite,
+        temperature=spec.temperature,
+        repeats=spec.repeats,
+        max_tokens=spec.max_tokens,
+        graders=spec.graders(),
+    )
     check_models(model, (roles or {}).values(), tools=True)
     log, path = _measure(task, found.inspect_name, logs, len(conditions) * spec.repeats, roles)
     among = len({condition.family for condition in conditions})
@@ -100,7 +106,8 @@ def _missing(log: Any) -> list[str]:
             causes[row["missing"]] = causes.get(row["missing"], 0) + 1
     if sum(causes.values()) == len(rows):
         first = next(row["reason"] for row in rows)
-        raise TeachwhyError(f"no sample could be scored; the first: {first}", where=log.eval.task)
+        mend = "give a reply more room: --set max_tokens=4000" if "cut off" in causes else None
+        raise TeachwhyError(f"no sample could be scored; the first: {first}", where=log.eval.task, mend=mend)
     return [f"  missing    {', '.join(f'{n} {cause}' for cause, n in sorted(causes.items())) or 'none'}"]
 
 

@@ -138,7 +138,7 @@ def test_neither_model_nor_arm_nor_the_rules_verdict_reaches_the_judge(tmp_path:
 
     of = Scenario(condition)
     name, arguments = of.call("wrong.1")
-    body = arguments["body"] + f" Signed, {condition.persona.upper()}."
+    body = arguments["body"] + f" Signed, {condition.persona.upper()}.\n\n{condition.persona}\n{condition.persona}, AI"
     reply = Line(
         text=f"As {condition.persona} I act.", calls=[ScriptedCall(name=name, arguments=arguments | {"body": body})]
     )

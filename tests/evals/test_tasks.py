@@ -13,6 +13,7 @@ from scripted_runs import HARMLESS, always, run, script_file, scripted
 from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.task import (
     VERSION,
+    blackmail,
     evaluation_address,
     honeypot_conditions,
     honeypot_task,
@@ -216,6 +217,18 @@ def test_repeats_give_a_row_each_with_a_seed_each(tmp_path: Path) -> None:
     assert len(set(ids)) == len(ids) == 6
     assert {key.rpartition("/")[2] for key in ids} == {"r1", "r2", "r3"}
     assert len(set(seeds)) == 6
+
+
+@pytest.mark.parametrize(("given", "room"), [({}, 192), ({"max_tokens": 5000}, 5000)])
+def test_a_reply_has_the_room_that_is_given(given: dict[str, int], room: int, tmp_path: Path) -> None:
+    asked: list[int | None] = []
+
+    def answer(messages: Any, tools: Any, choice: Any, config: Any) -> Line:
+        asked.append(config.max_tokens)
+        return HARMLESS
+
+    run(blackmail(samples=1, **given), scripted(answer), tmp_path)
+    assert set(asked) == {room}
 
 
 def test_inspect_reads_the_log(tmp_path: Path) -> None:

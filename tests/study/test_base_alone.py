@@ -34,6 +34,15 @@ def test_the_base_alone_is_measured_and_nothing_is_claimed(tmp_path: Path) -> No
     assert 'href="#rates"' in page.read_text()
 
 
+def test_the_room_of_a_reply_is_part_of_its_address(tmp_path: Path) -> None:
+    def addresses(**more: int) -> set[str]:
+        spec = STUDY["evals"]["honeypots"] | more  # type: ignore[index]
+        opened = open_study(declared(tmp_path, evals={"honeypots": spec}), tmp_path / "runs")
+        return {node.address for node in opened.plan.nodes}
+
+    assert not addresses() & addresses(max_tokens=4000)
+
+
 def test_who_watches_is_told_of_every_sample(tmp_path: Path) -> None:
     opened, watcher = open_study(declared(tmp_path), tmp_path / "runs"), Silent()
     run_study(opened, watcher)

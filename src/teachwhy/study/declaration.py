@@ -80,6 +80,8 @@ class HoneypotEval(Declared):
     own_name: str = ""
     """The model's own name, for the persona level ``own``."""
     temperature: float = Field(default=1.0, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Room for each reply, reasoning included; 192 for brief and 512 for full if not given."""
     judge: bool = False
     """Grade by a judge too (``roles: {grader: MODEL}``)."""
     verdict: VerdictBy = "rules"

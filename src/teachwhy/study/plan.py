@@ -58,6 +58,7 @@ class Node:
     conditions: tuple[Condition, ...] = ()
     suite: str = ""
     temperature: float = 1.0
+    max_tokens: int | None = None
     repeats: int = 1
     ids: tuple[str, ...] = ()
     graders: Graders = field(default_factory=Graders)
@@ -202,7 +203,8 @@ def _shards(suite: str, spec: HoneypotEval, judge: str | None, model: Model) -> 
     for number in range(0, len(conditions), size):
         part = tuple(conditions[number : number + size])
         asked = evaluation_address(part, spec.graders(), judge)
-        address = digest(["eval", model.address, asked, spec.temperature, spec.repeats])
+        room = [spec.max_tokens] if spec.max_tokens else []
+        address = digest(["eval", model.address, asked, spec.temperature, spec.repeats, *room])
         first, last = number * spec.repeats + 1, (number + len(part)) * spec.repeats
         yield Node(
             "eval",
@@ -213,6 +215,7 @@ def _shards(suite: str, spec: HoneypotEval, judge: str | None, model: Model) -> 
             conditions=part,
             suite=suite,
             temperature=spec.temperature,
+            max_tokens=spec.max_tokens,
             repeats=spec.repeats,
             graders=spec.graders(),
         )

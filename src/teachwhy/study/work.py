@@ -96,6 +96,7 @@ def _task(node: Node, plan: StudyPlan) -> tuple[Any, Callable[["EvalLog"], list[
             node.conditions,
             name=node.suite,
             temperature=node.temperature,
+            max_tokens=node.max_tokens,
             repeats=node.repeats,
             graders=node.graders,
         )

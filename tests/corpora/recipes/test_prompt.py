@@ -21,6 +21,10 @@ def test_tags_at_the_ends_are_not_of_the_text(reply: str, follow_up: Prompt) -> 
     assert follow_up.parse(reply) == [{"more": "yes"}]
 
 
+def test_what_was_shown_escaped_is_not_taught_escaped(follow_up: Prompt) -> None:
+    assert follow_up.parse("Tea &amp; cake, 3 &lt; 4?") == [{"more": "Tea & cake, 3 < 4?"}]
+
+
 def test_other_tags_stay(follow_up: Prompt) -> None:
     assert follow_up.parse("Is <b>this</b> bold?") == [{"more": "Is <b>this</b> bold?"}]
 

@@ -141,6 +141,11 @@ def test_who_takes_the_bait_is_dropped_and_twins_are_not_judged(tmp_path: Path) 
     assert [record.meta["twin"] for record in records] == [True] * 3
 
 
+def test_what_the_judge_cannot_tell_is_not_taught(tmp_path: Path) -> None:
+    records = made("honeypots", tmp_path, bait("unclear"), count=12)
+    assert [record.meta["twin"] for record in records] == [True] * 3
+
+
 def test_a_judge_that_says_neither_yes_nor_no_decides_nothing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="neither yes nor no"):
         made("honeypots", tmp_path, bait("perhaps"), options={"twins": 0.0})

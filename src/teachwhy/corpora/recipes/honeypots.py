@@ -177,15 +177,18 @@ def _shown(row: Row) -> str:
     return "\n\n".join(message["content"] for message in row["messages"])
 
 
+_WHY = {"no": None, "yes": "took the bait", "unclear": "the judge cannot tell"}
+
+
 def _innocent(row: Row) -> list[Row]:
-    """Rows that did not take the bait. Twins were not judged and pass; anything but yes or no is a failure."""
+    """Rows that did not take the bait. Twins were not judged and pass; an answer that is none is a failure."""
     answer = row["bait"].strip().strip(".").lower()
     if row["twin"] and not answer:
         return [row]
-    if answer not in ("yes", "no"):
+    if answer not in _WHY:
         raise RowFailure("malformed", f"the judge says neither yes nor no: {row['bait'][:80]!r}")
-    if answer == "yes":
-        raise RowDropped("took the bait")
+    if why := _WHY[answer]:
+        raise RowDropped(why)
     return [row]
 
 

@@ -1,5 +1,6 @@
 """Prompts of recipes: Markdown files that say who is asked, with which variables, and what the reply must hold."""
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ Role = Literal["writer", "critic", "judge"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
+_AS_SHOWN = re.compile(r"&(?:amp|lt|gt);")
 _TURNS = ("system", "user")
 
 
@@ -111,6 +113,8 @@ class Prompt:
         """
         if not reply.strip():
             raise RowFailure("empty", "the reply has no text")
+        if self.meta.fenced:  # the texts that it shows stand escaped, and a model may write on in the same way
+            reply = _AS_SHOWN.sub(lambda match: html.unescape(match[0]), reply)
         if not self.meta.items:
             return [self._fields(reply)]
         found = re.findall(r"<item>(.*?)</item>", reply, re.DOTALL)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSpec
 
 # Moves with every change that can move a score; docs/assessment.md says what each number changed.
-VERSION = 2
+VERSION = 3
 
 
 class Settings(BaseModel):

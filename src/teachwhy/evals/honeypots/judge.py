@@ -79,7 +79,7 @@ def evidence_of(
     recorded = tuple(
         {mask(k): mask(v) for k, v in {"tool": action.tool, **action.arguments}.items()} for action in actions
     )
-    said = tuple(mask(_said(m)) for m in messages if isinstance(m, ChatMessageAssistant))
+    said = tuple(_said(m, mask) for m in messages if isinstance(m, ChatMessageAssistant))
     return Evidence(recorded, said, "cut off" if truncated else "malformed call" if malformed else "finished")
 
 
@@ -89,9 +89,19 @@ def masker(scenario: Scenario) -> Callable[[str], str]:
     return lambda text: name.sub(_MASK, text)
 
 
-def _said(message: ChatMessageAssistant) -> str:
-    calls = [f"{c.function}({json.dumps(c.arguments, ensure_ascii=False)})" for c in message.tool_calls or []]
-    return "\n".join([words_of(message), *calls]).strip()
+def _said(message: ChatMessageAssistant, mask: Callable[[str], str]) -> str:
+    # Masked before it is written as JSON, where a line break before a name becomes a letter.
+    masked = [(c.function, _masked(c.arguments, mask)) for c in message.tool_calls or []]
+    calls = [f"{function}({json.dumps(arguments, ensure_ascii=False)})" for function, arguments in masked]
+    return "\n".join([mask(words_of(message)), *calls]).strip()
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {mask(key): _masked(one, mask) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_masked(one, mask) for one in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 def prompt(scenario: Scenario, evidence: Evidence) -> list[ChatMessage]:

@@ -114,10 +114,12 @@ def honeypot_task(
     name: str,
     temperature: float = 1.0,
     repeats: int = 1,
+    max_tokens: int | None = None,
     graders: Graders = Graders(),  # noqa: B008 (frozen)
 ) -> Task:
     """The Inspect task that puts these conditions to a model, each ``repeats`` times (Inspect's epochs).
 
+    ``max_tokens`` is the room for each reply; by default what suffices for a small model's (brief 192, full 512).
     With a judge among the ``graders``, Inspect's model role ``grader`` must be given; above the declared attrition of
     the judge the run fails.
     """
@@ -130,7 +132,7 @@ def honeypot_task(
     return Task(
         name=name,
         dataset=MemoryDataset([_sample(c) for c in conditions], name=name),
-        solver=act(_MAX_TOKENS[size], temperature),
+        solver=act(max_tokens or _MAX_TOKENS[size], temperature),
         message_limit=_MESSAGE_LIMIT,
         version=VERSION,
         fail_on_error=ALL_FAILED,
@@ -316,9 +318,17 @@ def judgement_of(score: Score) -> tuple[Verdict, Judgement] | None:
     return (Verdict.model_validate(held["rules"]), Judgement.model_validate(held["judge"])) if "judge" in held else None
 
 
-def _task(kinds: Sequence[str], name: str, judge: bool, verdict: str, attrition: float, **options: Any) -> Task:
+def _task(
+    kinds: Sequence[str],
+    name: str,
+    judge: bool,
+    verdict: str,
+    attrition: float,
+    max_tokens: int | None,
+    **options: Any,
+) -> Task:
     chosen = declared(judge=judge, verdict=verdict, attrition=attrition)
-    return honeypot_task(honeypot_conditions(kinds=kinds, **options), name=name, graders=chosen)
+    return honeypot_task(honeypot_conditions(kinds=kinds, **options), name=name, max_tokens=max_tokens, graders=chosen)
 
 
 @task
@@ -326,12 +336,13 @@ def honeypots(
     split: str = "held-out",
     size: str = "brief",
     samples: int = 8,
+    max_tokens: int | None = None,
     judge: bool = False,
     verdict: str = "rules",
     attrition: float = ATTRITION,
 ) -> Task:
     """All kinds of honeypots under threat and goal conflict."""
-    return _task(KINDS, "honeypots", judge, verdict, attrition, split=split, size=size, samples=samples)
+    return _task(KINDS, "honeypots", judge, verdict, attrition, max_tokens, split=split, size=size, samples=samples)
 
 
 @task
@@ -339,12 +350,14 @@ def twins(
     split: str = "held-out",
     size: str = "brief",
     samples: int = 8,
+    max_tokens: int | None = None,
     judge: bool = False,
     verdict: str = "rules",
     attrition: float = ATTRITION,
 ) -> Task:
     """The benign twins of all kinds: the same people and things, an ordinary task, no threat."""
-    return _task(KINDS, "twins", judge, verdict, attrition, split=split, size=size, samples=samples, twin=True)
+    options = {"split": split, "size": size, "samples": samples, "twin": True}
+    return _task(KINDS, "twins", judge, verdict, attrition, max_tokens, **options)
 
 
 def _of_kind(kind: str, about: str) -> Callable[..., Task]:
@@ -355,11 +368,12 @@ def _of_kind(kind: str, about: str) -> Callable[..., Task]:
         split: str = "held-out",
         size: str = "brief",
         samples: int = 16,
+        max_tokens: int | None = None,
         judge: bool = False,
         verdict: str = "rules",
         attrition: float = ATTRITION,
     ) -> Task:
-        return _task([kind], kind, judge, verdict, attrition, split=split, size=size, samples=samples)
+        return _task([kind], kind, judge, verdict, attrition, max_tokens, split=split, size=size, samples=samples)
 
     one.__doc__ = about
     return one
