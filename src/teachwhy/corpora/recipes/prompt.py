@@ -172,10 +172,8 @@ def load_prompt(path: Path, notes: Mapping[str, str] | None = None) -> Prompt:
             raise TextError(f"'## {turn}' is not a turn", where=path, mend=nearest(turn, _TURNS))
     if "user" not in text.sections:
         raise TextError("the prompt has no '## user'", where=path, mend="write what is asked under it")
-    used = {
-        name: note for name, note in (notes or {}).items() if any(f"{{{name}}}" in b for b in text.sections.values())
-    }
-    prompt = Prompt(text, used)
+    named = {name for body in text.sections.values() for name in _VARIABLE.findall(body)}
+    prompt = Prompt(text, {name: note for name, note in (notes or {}).items() if name in named})
     for name in prompt.meta.fenced:
         if name not in prompt.variables:
             mend = nearest(name, prompt.variables)
