@@ -54,6 +54,13 @@ def test_render_fills_every_slot_and_hides_the_ids(tmp_path: Path) -> None:
     assert mine.section("doors").title == "{developer}'s doors", "the original stays as it was"
 
 
+def test_a_name_that_is_a_word_begins_a_sentence_in_capitals(tmp_path: Path) -> None:
+    said = 'Close them,\n{model_name}. {model_name} may ask. "{model_name}?"\n\n{model_name}, {developer}'
+    filled = read(tmp_path, SMALL.replace("Close them, {model_name}.", said)).render("the model", "its maker")
+    wanted = 'Close them,\nthe model. The model may ask. "The model?"\n\nThe model, its maker'
+    assert filled.section("doors").body == wanted
+
+
 def test_a_name_that_looks_like_a_slot_is_only_a_name(tmp_path: Path) -> None:
     filled = read(tmp_path, SMALL).render("{developer}", r"\1 {x}")
     assert filled.section("doors").body == "Close them, {developer}."
@@ -205,7 +212,8 @@ def test_whatever_is_written_as_sections_is_read_as_those_sections(
     assert mine.ids == tuple(written)
     filled = mine.render(model_name, developer)
     for id, (_, body) in written.items():
-        assert filled.section(id).body == body.replace("{model_name}", model_name).replace("{developer}", developer)
+        named = body.replace("{model_name}", model_name).replace("{developer}", developer)
+        assert filled.section(id).body.casefold() == named.casefold()
     again = "\n\n".join(f"## {s.title} {{#{s.id}}}\n{s.body}" for s in mine.sections)
     assert read(tmp_path, f"---\ntitle: Any\n---\n\n{again}").address == mine.address
 

@@ -15,6 +15,8 @@ from teachwhy.texts import Meta, load_text, read_utf8
 _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _HEADING = re.compile(rf"(\S.*?) *\{{#({_ID})\}}")
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
+# What stands before the first word of a sentence: nothing, an empty line, or the end of another.
+_BEGINNING = re.compile(r"(?:\A|\n\s*\n|[.!?][\"')\u201d]*\s+)[\"'(*_\u201c]*\Z")
 _HOME = Path(str(resources.files("teachwhy.constitution")))
 
 Slot = Literal["model_name", "developer"]
@@ -98,13 +100,17 @@ class Constitution:
         return found
 
     def render(self, model_name: str, developer: str) -> "Constitution":
-        """The same constitution with its slots filled, in text and titles alike."""
+        """The same constitution with its slots filled, in text and titles; a word that begins a sentence is capital."""
         if not (model_name.strip() and developer.strip()):
             raise TextError("a name is empty", where=self.front.title, mend="give both, as the text should use them")
         values = {"model_name": model_name, "developer": developer}
 
         def fill(text: str) -> str:  # in one pass, so that braces in a given name are never taken for a slot
-            return _SLOT.sub(lambda match: values.get(match[1], match[0]), text)
+            def value(match: re.Match[str]) -> str:
+                given = values.get(match[1], match[0])
+                return given[0].upper() + given[1:] if _BEGINNING.search(text[: match.start()]) else given
+
+            return _SLOT.sub(value, text)
 
         front = self.front.model_copy(update={"title": fill(self.front.title), "slots": ()})
         sections = tuple(replace(s, title=fill(s.title), body=fill(s.body)) for s in self.sections)
