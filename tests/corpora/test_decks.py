@@ -1,13 +1,16 @@
 """Decks: every value comes as often as its weight says, and a deck that breaks the format is named."""
 
+import re
 from collections import Counter
+from importlib import import_module, resources
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from teachwhy.corpora.decks import Deck, coverage, deal, deck_names, load_deck, name_pool, shipped_deck
+from teachwhy.corpora.decks import Deck, coverage, deal, deck_names, load_deck, names_for, shipped_deck
 from teachwhy.errors import CorpusError, TextError
 
 WEIGHTS = st.lists(st.integers(1, 20), min_size=1, max_size=9)
@@ -77,6 +80,25 @@ def test_a_card_is_held_against_its_deck() -> None:
 
 
 def test_names_are_many_different_and_the_same_for_a_seed() -> None:
-    names = name_pool(800, seed=3)
+    names = names_for([""] * 800, seed=3)
     assert len(names) == len({name.split()[0] for name in names}) == 800
-    assert names == name_pool(800, seed=3) != name_pool(800, seed=4)
+    assert names == names_for([""] * 800, seed=3) != names_for([""] * 800, seed=4)
+
+
+def test_names_are_of_the_place() -> None:
+    north, east = names_for(["Northern Europe"] * 70), names_for(["East Asia"] * 70)
+    assert sum(name.endswith("dóttir") for name in north) == 5  # one of seven locales, half of them women
+    assert all(re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", name) for name in east)
+    mixed = names_for(["Northern Europe", "East Asia"] * 70)
+    assert sum(name.endswith("dóttir") for name in mixed[::2]) == 5
+    assert not any(name.endswith("dóttir") for name in mixed[1::2])
+    assert len(names_for(["East Asia"] * 2000)) == 2000  # more than there are first names
+
+
+def test_every_place_of_a_shipped_deck_has_names_and_every_locale_its_own() -> None:
+    listed = yaml.safe_load((resources.files("teachwhy.corpora") / "names.yaml").read_text("utf-8"))
+    decks = [shipped_deck(name) for name in deck_names()]
+    places = {place for deck in decks for place in deck.variables.get("place", ())}
+    assert places - set(listed) == {"no place given", "no place on Earth"}
+    for locale in {locale for locales in listed.values() for locale in locales}:
+        import_module(f"faker.providers.person.{locale}")  # without it Faker gives American names, and says nothing

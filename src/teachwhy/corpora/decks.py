@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,15 +20,10 @@ from teachwhy.errors import CorpusError, TextError, nearest
 from teachwhy.hashing import digest, seed_of
 from teachwhy.texts import read_utf8
 
-Card = dict[str, str]
+if TYPE_CHECKING:
+    from faker import Faker
 
-# Languages whose names are written in Latin letters, from all over; the widest pool is in no single one of them.
-_LOCALES = (
-    *("az_AZ", "bs_BA", "cs_CZ", "da_DK", "de_DE", "en_BD", "en_GB", "en_IN", "en_KE", "en_NG", "en_NZ", "en_PK"),
-    *("en_TH", "en_US", "es_AR", "es_ES", "es_MX", "et_EE", "fi_FI", "fr_DZ", "fr_FR", "ga_IE", "ha_NG", "hr_HR"),
-    *("hu_HU", "id_ID", "ig_NG", "is_IS", "it_IT", "lt_LT", "lv_LV", "mt_MT", "nl_NL", "no_NO", "pl_PL", "pt_BR"),
-    *("pt_PT", "ro_RO", "sk_SK", "sl_SI", "sq_AL", "sv_SE", "sw", "tl_PH", "tr_TR", "tw_GH", "vi_VN", "yo_NG", "zu_ZA"),
-)
+Card = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -156,26 +151,60 @@ def coverage(deck: Deck, cards: Sequence[Mapping[str, Any]]) -> list[Coverage]:
     return found
 
 
-def name_pool(count: int, *, seed: int = 0) -> list[str]:
-    """Different first and last names from many languages, no first name twice, an equal share of each language.
+def names_for(places: Sequence[str], *, seed: int = 0) -> list[str]:
+    """A first and a last name for each place, as people there are called, with no first name twice while they last.
 
     Args:
-        count: how many; at most some five thousand.
-        seed: same seed, same names.
+        places: where each person lives, in the words of the shipped decks; any other text means anywhere.
+        seed: same places and seed, same names.
     """
+    locales = _locales()
+    anywhere = sorted({locale for each in locales.values() for locale in each})
+    makers = {locale: _maker(locale, seed) for locale in anywhere}
+    turns = {place: _shuffled(locales.get(place, anywhere), place, seed) for place in dict.fromkeys(places)}
+    met: Counter[str] = Counter()
+    taken: set[str] = set()
+    names = []
+    for place in places:
+        lap, turn = divmod(met[place], len(turns[place]))
+        met[place] += 1
+        names.append(_new_name(makers[turns[place][turn]], taken, female=(lap + turn) % 2 == 0))
+    return names
+
+
+def _locales() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = yaml.safe_load(read_utf8(_root().with_name("names.yaml")))
+    return found
+
+
+def _shuffled(locales: Sequence[str], place: str, seed: int) -> list[str]:
+    return random.Random(seed_of("locales", place, seed)).sample(locales, len(locales))
+
+
+def _maker(locale: str, seed: int) -> "Faker":
     from faker import Faker
 
-    fakers = {locale: Faker(locale) for locale in _LOCALES}
-    order = list(_LOCALES)
-    random.Random(seed_of("locales", seed)).shuffle(order)
-    for number, locale in enumerate(order):
-        fakers[locale].seed_instance(seed_of("names", locale, seed, number))
-    names: dict[str, str] = {}
-    for number in range(count * 40):
-        if len(names) == count:
+    maker = Faker(locale)
+    maker.seed_instance(seed_of("names", locale, seed))
+    return maker
+
+
+def _new_name(maker: "Faker", taken: set[str], *, female: bool) -> str:
+    """A name whose first name was not taken yet; after many attempts in vain, one that may repeat it."""
+    for _ in range(_ATTEMPTS):
+        first, last = _name(maker, female=female)
+        if first not in taken and first.isalpha():
             break
-        maker = fakers[order[number % len(order)]]
-        first = maker.first_name()
-        if first.isalpha():
-            names.setdefault(first, f"{first} {maker.last_name()}")
-    return list(names.values())
+    taken.add(first)
+    return f"{first} {last}"
+
+
+def _name(maker: "Faker", *, female: bool) -> tuple[str, str]:
+    if hasattr(maker, "first_romanized_name"):
+        return maker.first_romanized_name(), maker.last_romanized_name()
+    if female:
+        return maker.first_name_female(), maker.last_name_female()
+    return maker.first_name_male(), maker.last_name_male()
+
+
+_ATTEMPTS = 100

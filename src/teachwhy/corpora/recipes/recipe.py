@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from teachwhy.constitution import Constitution
-from teachwhy.corpora.decks import Deck, deal, load_deck, name_pool, shipped_deck
+from teachwhy.corpora.decks import Deck, deal, load_deck, names_for, shipped_deck
 from teachwhy.corpora.recipes.generators import Generators
 from teachwhy.corpora.recipes.prompt import Prompt, PromptMeta, Role, load_prompt
 from teachwhy.corpora.recipes.spec import Declared, Spec
@@ -155,10 +155,11 @@ class Bench:
         Args:
             sections: each row has a section of the constitution, all of them in turn: its ``section_id``, and its text
                 as ``section``.
-            names: how many different names each row has for its people, as ``names``; no name comes twice.
+            names: how many names each row has for its people, as ``names``: of the card's ``place``, if it has one.
         """
         cards = deal(self.deck, self.spec.count, seed=self.spec.seed)
-        pool = name_pool(names * len(cards), seed=self.spec.seed) if names else []
+        places = [card.get("place", "") for card in cards for _ in range(names)]
+        pool = names_for(places, seed=self.spec.seed) if names else []
         rows: list[Row] = []
         for number, card in enumerate(cards):
             row: Row = {"id": f"{self.recipe.name}/{number:05d}", "card": card, **card}
