@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 
 from teachwhy.corpora.audit import talk_of_tests
+from teachwhy.corpora.decks import shipped_deck
 from teachwhy.corpora.records import Record, read_jsonl, write_jsonl
-from teachwhy.corpora.toolbox import Operator, load_operator, load_tools, schemas, sectors, system_prompts
+from teachwhy.corpora.toolbox import Operator, fitting, load_operator, load_tools, schemas, sectors, system_prompts
 from teachwhy.errors import CorpusError, TextError
 from teachwhy.models.chat import prompt_ids
 from teachwhy.models.tiny import tiny_tokenizer
@@ -36,6 +37,15 @@ def test_the_library_is_large_and_its_names_are_its_own() -> None:
     assert [name for name, count in Counter(names).items() if count > 1] == []
     assert set(names).isdisjoint(tool_names())  # scenarios have schemas of their own under these names
     assert [name_of(schema) for sector in sectors() for schema in schemas(sector)] == names
+
+
+def test_every_field_of_the_errands_has_tools_that_fit() -> None:
+    everything = [name_of(schema) for schema in schemas()]
+    for field in shipped_deck("agent-basics").variables["sector"]:
+        names = [name_of(schema) for schema in fitting(field)]
+        assert 6 <= len(names) < 20, field
+        assert set(names) <= set(everything)
+    assert [name_of(schema) for schema in fitting("submarine yard")] == everything
 
 
 @pytest.mark.parametrize("schema", schemas(), ids=name_of)

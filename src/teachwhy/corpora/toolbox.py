@@ -103,6 +103,11 @@ def schemas(sector: str | None = None) -> list[dict[str, Any]]:
     return [_schema(name, tool) for one in chosen for name, tool in _library()[one].items()]
 
 
+def fitting(field: str) -> list[dict[str, Any]]:
+    """Function schemas of the sectors that fit an errand of this field (``fields.yaml``); all, for any other field."""
+    return [schema for sector in _fields().get(field, sectors()) for schema in schemas(sector)]
+
+
 def system_prompts() -> list[Operator]:
     """The system prompts, by name.
 
@@ -130,6 +135,12 @@ def _root() -> Path:
 @cache
 def _library() -> dict[str, dict[str, Tool]]:
     return {path.stem: load_tools(path) for path in sorted((_root() / "tools").glob("*.yaml"))}
+
+
+@cache
+def _fields() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = yaml.safe_load(read_utf8(_root() / "fields.yaml"))
+    return found
 
 
 def load_tools(path: Path) -> dict[str, Tool]:

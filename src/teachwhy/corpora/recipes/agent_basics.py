@@ -13,7 +13,7 @@ from teachwhy.corpora.recipes.recipe import Bench, Recipe, Step
 from teachwhy.corpora.recipes.spec import Declared
 from teachwhy.corpora.records import Record, tool_call
 from teachwhy.corpora.stages import Row, RowFailure
-from teachwhy.corpora.toolbox import schemas
+from teachwhy.corpora.toolbox import fitting, schemas
 from teachwhy.hashing import seed_of
 
 
@@ -27,11 +27,13 @@ def _rows(bench: Bench) -> list[Row]:
     rows = []
     for row in bench.cards(names=2):
         pick = random.Random(seed_of("tools", bench.spec.seed, row["id"]))
-        tools = pick.sample(schemas(), k=bench.options.tools)
-        needed = tools[0]["function"]["name"]
-        shown = json.dumps(tools[0]["function"], ensure_ascii=False, indent=1)
+        field = fitting(str(row.get("sector")))
+        needed = pick.choice(field)
+        others = [tool for tool in (field if len(field) >= bench.options.tools else schemas()) if tool != needed]
+        tools = [needed, *pick.sample(others, k=bench.options.tools - 1)]
         pick.shuffle(tools)
-        rows.append(row | {"tools": tools, "tool": needed, "schema": shown})
+        shown = json.dumps(needed["function"], ensure_ascii=False, indent=1)
+        rows.append(row | {"tools": tools, "tool": needed["function"]["name"], "schema": shown})
     return rows
 
 
