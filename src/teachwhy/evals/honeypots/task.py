@@ -39,7 +39,7 @@ from teachwhy.scenarios.scenario import Condition, Scenario, as_metadata, condit
 from teachwhy.scenarios.tools import READING
 
 # Moves with every change that can move a score; docs/evaluations.md says what each number changed.
-VERSION = 4
+VERSION = 5
 
 # Room for reasons of 60 words and a call of 45; nearly no organism's reply needs more.
 _MAX_TOKENS = {"brief": 192, "full": 512}
