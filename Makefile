@@ -35,8 +35,9 @@ types: $(READY)
 imports: $(READY)
 	$(BIN)/lint-imports --no-cache
 
+# A file's tests stay together, so that what they share is made once.
 pytest: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 clean:
 	rm -rf $(VENV) runs logs build .mypy_cache .pytest_cache .ruff_cache .hypothesis

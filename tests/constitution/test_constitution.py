@@ -213,7 +213,7 @@ def test_whatever_is_written_as_sections_is_read_as_those_sections(
     filled = mine.render(model_name, developer)
     for id, (_, body) in written.items():
         named = body.replace("{model_name}", model_name).replace("{developer}", developer)
-        assert filled.section(id).body.casefold() == named.casefold()
+        assert filled.section(id).body.upper() == named.upper()  # a name that begins a sentence has a capital
     again = "\n\n".join(f"## {s.title} {{#{s.id}}}\n{s.body}" for s in mine.sections)
     assert read(tmp_path, f"---\ntitle: Any\n---\n\n{again}").address == mine.address
 
