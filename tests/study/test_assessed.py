@@ -164,7 +164,7 @@ def test_repeats_of_a_situation_do_not_make_more_of_them() -> None:
     assert (effect.pairs, effect.families) == (80, 40)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12))
 def test_a_difference_lies_in_its_interval_and_on_the_scale(pairs: list[tuple[float, float]]) -> None:
     rows = [
