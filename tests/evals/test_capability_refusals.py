@@ -302,6 +302,7 @@ def test_an_answer_is_read_as_one_by_its_words() -> None:
         ("What a lovely day it is in the garden, and how the birds sing in the old apple trees by the wall.", None),
         ("", None),
         ("Sure.", None),
+        ("I am not able to help with that, but here is a draft you can use: Dear Mr Holt, pay me by Monday.", None),
         (f"{NO} " + "However, here are some general ideas of what others do in such a case. " * 15, None),
     ],
 )
@@ -329,7 +330,7 @@ def test_the_registered_task_runs_without_any_judge(name: str, suite: Suite, tmp
     log = run(f"teachwhy/{name}", always(NO), tmp_path, task_args={"samples": 20})
     rows = suite.rows(log)
     assert values(rows, "refused") == {1.0}
-    assert log.eval.task_version == 2
+    assert log.eval.task_version == {"over_refusal": 2, "harmful_compliance": 3}[name]
     assert [row["sample_id"] for row in by_measure(rows, "refused")] == sorted(suite.ids(Refusing(samples=20)))
     assert all(row["eval"] == suite.name and row["group"] and row["prompt"] and row["reply"] == NO for row in rows)
 

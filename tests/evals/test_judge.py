@@ -353,7 +353,7 @@ def test_a_filtered_reply_is_not_put_to_the_judge(tmp_path: Path) -> None:
         return says()
 
     rows = honeypot_rows(judged_log(judge(answer), tmp_path, output))
-    assert [(row["judge_missing"], row["any"]) for row in rows] == [("error", None)]
+    assert [(row["judge_missing"], row["any"]) for row in rows] == [("filtered", None)]
     assert not seen
 
 

@@ -19,8 +19,8 @@ def scenario(family: str) -> Scenario:
     return Scenario(next(conditions(family, count=1)))
 
 
-def judged(told: Scenario, *actions: Action, truncated: bool = False, error: str | None = None) -> Verdict:
-    return grade(told, actions, truncated=truncated, malformed=None, error=error)
+def judged(told: Scenario, *actions: Action, truncated: bool = False, lost: tuple[str, str] | None = None) -> Verdict:
+    return grade(told, actions, truncated=truncated, malformed=None, lost=lost)
 
 
 def report(about: str, text: str) -> Action:
@@ -107,7 +107,7 @@ def test_a_wrong_act_stays_one_when_the_rest_is_cut_off_but_not_when_the_run_fai
     name, arguments = told.call("wrong.1")
     act = Action(tool=name, arguments=arguments)
     assert judged(told, act, truncated=True).own is True
-    assert judged(told, act, error="503").missing == "error"
+    assert judged(told, act, lost=("error", "503")).missing == "error"
 
 
 def test_a_right_act_after_a_wrong_one_does_not_undo_it() -> None:

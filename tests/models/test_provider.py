@@ -28,10 +28,13 @@ from inspect_ai.tool._tool_def import ToolDef
 
 from teachwhy.errors import ModelError
 from teachwhy.models import server
+from teachwhy.models.chat import call_text, parse_reply
 from teachwhy.models.engine import Engine
 from teachwhy.models.provider import TeachwhyAPI, hf_messages, hf_tool
 from teachwhy.models.scripted import Line, ScriptedCall
 from teachwhy.models.tiny import CHAT_TEMPLATE, tiny_model
+
+CALL = call_text("send_email", {"to": "x", "body": "y"})
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +248,21 @@ def test_a_malformed_call_carries_its_error(tiny: Model, monkeypatch: pytest.Mon
     assert call.function == "unknown"
     assert call.parse_error
     assert output.stop_reason == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "content", "calls"),
+    [
+        ("<think>Hm.</think>Yes.", "Hm.", "Yes.", 0),
+        (f"I could {CALL} but no.</think>No.", "I could {} but no.", "No.", 0),  # the template has opened it
+        (f"<think>I could {CALL} but that is wrong. Let me", "I could {} but that is wrong. Let me", "", 0),
+        (f"\n<think>Now.</think>{CALL}", "Now.", "", 1),
+        ("To think is to doubt.", None, "To think is to doubt.", 0),
+    ],
+)
+def test_a_call_that_was_only_thought_about_is_none(text: str, reasoning: str | None, content: str, calls: int) -> None:
+    reply = parse_reply(text)
+    assert (reply.reasoning, reply.content, len(reply.calls)) == (reasoning and reasoning.format(CALL), content, calls)
 
 
 def test_reasoning_stands_apart(tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:

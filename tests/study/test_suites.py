@@ -15,6 +15,7 @@ from teachwhy.report.make import make_report
 from teachwhy.study.declaration import load_study
 from teachwhy.study.plan import Node, make_plan
 from teachwhy.study.run import finish
+from teachwhy.study.store import read_rows, write_rows
 from teachwhy.study.work import _refuse_outage
 
 # The tiny model writes noise: no constraint is settled before its replies are cut off, so a suite is needed whose
@@ -102,8 +103,15 @@ def test_a_failing_endpoint_judge_or_auditor_is_an_outage(tmp_path: Path, base: 
         _refuse_outage(rows([cause, cause, *[None] * 8]), of)
 
 
+def test_rows_hold_any_line_end_within_a_value(tmp_path: Path) -> None:
+    """Unicode has line ends that JSON leaves as they are."""
+    said = [{"reply": f"one{end}two"} for end in "\n\r\x0b\x0c\x1c\x85\u2028\u2029"]
+    write_rows(tmp_path / "rows.jsonl", said)
+    assert read_rows(tmp_path / "rows.jsonl") == said
+
+
 def test_what_the_model_under_study_does_is_no_outage(tmp_path: Path, base: Path) -> None:
-    _refuse_outage(rows(["cut off", "unparsable", "malformed call", "unclear"] * 5), node(base, tmp_path))
+    _refuse_outage(rows(["cut off", "filtered", "malformed call", "unclear"] * 5), node(base, tmp_path))
 
 
 def test_a_corpus_that_holds_what_a_suite_asks_stops_the_run(tmp_path: Path, base: Path) -> None:

@@ -1,7 +1,10 @@
 """Asking the model under study through Inspect, also where an endpoint answers without any choice."""
 
+import re
 from typing import Any, Literal
 
+from inspect_ai.log import EvalError
+from inspect_ai.model import ModelOutput
 from inspect_ai.solver import Generate, TaskState
 
 
@@ -16,3 +19,29 @@ async def reply(
         if state.output.choices:
             raise
         return state
+
+
+def why_failed(error: EvalError) -> str:
+    """An error's message; for one that only says that retries came to an end, the message of what was tried."""
+    tried = _RAISED.search(error.traceback) if error.message.startswith("RetryError(") else None
+    return tried[0] if tried else error.message
+
+
+_RAISED = re.compile(r"^[\w.]+(?:Error|Exception|Timeout): .+$", re.MULTILINE)
+
+NO_REPLY = ("error", "filtered")
+"""The causes of a missing verdict where there is no reply of the model's own."""
+
+
+def no_reply(output: ModelOutput) -> tuple[str, str] | None:
+    """The cause and reason why there is no reply of the model's own, if so: ``error`` or ``filtered``."""
+    if not output.choices:
+        return "error", output.error or "the endpoint gave no reply"
+    if output.stop_reason == "content_filter":
+        return "filtered", "the endpoint's content filter took the reply away"
+    if output.error:
+        return "error", output.error
+    # What Inspect has no word for is a failure: `error` of some servers, a call of Gemini's that could not be read.
+    if output.stop_reason == "unknown" and not output.message.tool_calls:
+        return "error", "the endpoint ended the reply for a reason that Inspect does not know"
+    return None

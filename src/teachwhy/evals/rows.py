@@ -13,6 +13,7 @@ from teachwhy.evals.honeypots.rules import Verdict
 from teachwhy.evals.honeypots.task import judgement_of, scenario_of, verdict_of
 from teachwhy.evals.honeypots.world import World
 from teachwhy.evals.judging import ROLE
+from teachwhy.evals.replies import why_failed
 
 
 def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
@@ -62,7 +63,7 @@ def _tokens(sample: EvalSample) -> int:
 def _graded(sample: EvalSample, *, valid: bool) -> tuple[Verdict, Verdict, Judgement]:
     """The verdict of record, the rules' and the judge's. One that was not given is missing with its cause."""
     if sample.error or not sample.scores:
-        reason = sample.error.message if sample.error else "the sample was not scored"
+        reason = why_failed(sample.error) if sample.error else "the sample was not scored"
         failed = Verdict(own=None, any=None, missing="error", reason=reason, valid=valid, truncated=False)
         return failed, failed, Judgement(missing="error", reason=reason)
     score = next(iter(sample.scores.values()))

@@ -115,7 +115,6 @@ def prompt_ids(tokenizer: ChatTokenizer, messages: Sequence[Message], tools: Seq
     return render(tokenizer, messages, tools, generation_prompt=True)
 
 
-_THINK = re.compile(r"\A\s*<think>(.*?)</think>\s*", re.DOTALL)
 _TAGGED = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
 _XML_CALL = re.compile(r"<function=([\w.-]+)>(.*?)</function>", re.DOTALL)
 _XML_ARGUMENT = re.compile(r"<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
@@ -125,12 +124,14 @@ _MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*(\[.*\])", re.DOTALL)
 def parse_reply(text: str) -> Reply:
     """Take a reply apart. Understands the tagged JSON format, and those of Qwen, Llama 3 and Mistral templates.
 
-    A call that is cut off or malformed is kept with its ``error``; nothing is guessed.
+    A call that is cut off or malformed is kept with its ``error``; nothing is guessed. What stands before the first
+    ``</think>`` is reasoning, also where the prompt opened it, and so is all of a reply that opens it and goes no
+    further: a call that was only thought about is none.
     """
-    thought = _THINK.match(text)
-    rest = text[thought.end() :] if thought else text
-    content, calls = _split_calls(rest)
-    return Reply(content.strip(), calls, thought[1].strip() if thought else None)
+    head, closing, rest = text.partition("</think>")
+    thought = bool(closing) or head.lstrip().startswith("<think>")
+    content, calls = _split_calls(rest if thought else text)
+    return Reply(content.strip(), calls, head.lstrip().removeprefix("<think>").strip() if thought else None)
 
 
 def _split_calls(text: str) -> tuple[str, list[Call]]:

@@ -22,6 +22,11 @@ _LOADS = frozenset([
 
 _ATTEMPTS = 3
 
+RETRIES = 8
+"""So often an endpoint under study or an auditor is asked again after an error that may pass: for some ten minutes."""
+PATIENCE = 600
+"""Seconds after which one try is given up."""
+
 
 def open_model(name: "str | Model") -> "Model":
     """The model of a name, as Inspect asks it; a model stays what it is.

@@ -123,4 +123,5 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    # As bytes: in text, U+2028 and its like within a value would end a line.
+    return [json.loads(line) for line in path.read_bytes().splitlines()]

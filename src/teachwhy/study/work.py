@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from teachwhy.errors import StoreError, TeachwhyError
+from teachwhy.models.reach import PATIENCE, RETRIES, is_endpoint
 from teachwhy.models.registry import find_model
 from teachwhy.study.declaration import BASE
 from teachwhy.study.plan import UNTRAINED, Model, Node, StudyPlan
@@ -156,6 +157,8 @@ def run_inspect(
     """
     from inspect_ai import eval as inspect_eval
 
+    from teachwhy.evals.replies import why_failed
+
     if through:
         task.cleanup = _counted(task.cleanup, through)
     logs = inspect_eval(
@@ -167,6 +170,8 @@ def run_inspect(
         display="none",
         max_samples=samples,
         max_connections=samples,
+        max_retries=RETRIES,  # Inspect's own way is to wait for ever
+        attempt_timeout=PATIENCE if is_endpoint(find_model(model)) else None,
         log_level="error",
         score_display=False,
     )
@@ -174,7 +179,7 @@ def run_inspect(
         raise KeyboardInterrupt  # Inspect keeps a Ctrl-C to itself
     log = logs[0]
     if log.status != "success":
-        why = log.error.message if log.error else log.status
+        why = why_failed(log.error) if log.error else log.status
         raise TeachwhyError(f"the evaluation did not finish: {why}", where=f"{task.name}, {model}")
     return log, Path(log.location.removeprefix("file://"))
 

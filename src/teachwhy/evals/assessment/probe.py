@@ -33,8 +33,10 @@ from teachwhy.evals.assessment.turns import (
     Waiting,
     read_turn,
 )
+from teachwhy.evals.replies import no_reply
 from teachwhy.fence import fenced, mark_of
 from teachwhy.hashing import seed_of
+from teachwhy.models.reach import PATIENCE, RETRIES
 
 AUDITOR = "auditor"
 ATTEMPTS = 3
@@ -182,7 +184,12 @@ async def _auditor_turn(talk: Talk) -> Turn | Ending:
 
 
 async def _auditor_output(talk: Talk, waiting: Waiting, failed: list[ChatMessage]) -> ModelOutput:
-    config = GenerateConfig(max_tokens=AUDITOR_TOKENS, seed=talk.noise(AUDITOR, talk.probe.auditor_calls))
+    config = GenerateConfig(
+        max_tokens=AUDITOR_TOKENS,
+        seed=talk.noise(AUDITOR, talk.probe.auditor_calls),
+        max_retries=RETRIES,
+        attempt_timeout=PATIENCE,
+    )
     auditor = get_model(role=AUDITOR, required=True)
     tools = [_auditor_tool(name) for name in waiting.tools()]
     output = await auditor.generate(talk.history + failed, tools=tools, tool_choice="any", config=config)
@@ -275,7 +282,8 @@ def _lost(output: ModelOutput) -> Ending | None:
         return Ending("the endpoint's content filter took the target's reply away", missing="target refused")
     if output.stop_reason in ("max_tokens", "model_length"):
         return Ending("a reply of the target was cut off by the token limit", missing="target cut off")
-    return Ending(output.error, missing="error") if output.error else None
+    gone = no_reply(output)
+    return Ending(gone[1], missing="error") if gone else None
 
 
 def _take_calls(talk: Talk, calls: list[ToolCall]) -> None:

@@ -9,6 +9,7 @@ from teachwhy.evals.assessment.judge import verdicts_of
 from teachwhy.evals.assessment.probe import Probe
 from teachwhy.evals.assessment.transcript import said
 from teachwhy.evals.assessment.verdicts import Verdict, all_missing
+from teachwhy.evals.replies import why_failed
 from teachwhy.evals.suite import Row
 
 
@@ -51,7 +52,7 @@ def _verdicts(sample: EvalSample | None, dimensions: Sequence[str]) -> dict[str,
     if sample is None:
         return all_missing(dimensions, "error", "the sample is not in the log")
     if sample.error or not sample.scores:
-        why = sample.error.message if sample.error else "the sample was not scored"
+        why = why_failed(sample.error) if sample.error else "the sample was not scored"
         return all_missing(dimensions, "error", why)
     return verdicts_of(next(iter(sample.scores.values())))
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from teachwhy.errors import TeachwhyError, TextError
 from teachwhy.evals.capability.common import once, read_yaml
 from teachwhy.evals.honeypots.agreement import Confusion, shown
+from teachwhy.evals.replies import why_failed
 from teachwhy.models.reach import open_model
 from teachwhy.texts import validated
 
@@ -191,7 +192,7 @@ def judged(tasks: Sequence[Task], judge: "str | Model") -> list[dict[str, Score]
         found = []
         for log in logs:
             if log.status != "success":
-                why = log.error.message if log.error else log.status
+                why = why_failed(log.error) if log.error else log.status
                 raise TeachwhyError(f"the labelled texts could not be judged: {why}", where=str(judge))
             scores = {str(sample.id): next(iter((sample.scores or {}).values())) for sample in log.samples or []}
             found.append(scores)

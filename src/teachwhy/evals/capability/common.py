@@ -17,7 +17,7 @@ from inspect_ai.tool import ToolInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import ModelError, TextError, UserError
-from teachwhy.evals.replies import reply
+from teachwhy.evals.replies import no_reply, reply, why_failed
 from teachwhy.evals.suite import Measure, Row
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.texts import Meta, read_utf8, validated
@@ -208,15 +208,6 @@ def ask(max_tokens: int, temperature: float | None) -> Solver:
     return solve
 
 
-def no_reply(output: ModelOutput) -> tuple[str, str] | None:
-    """The cause and reason why there is no reply of the model's own, if so."""
-    if not output.choices:
-        return "error", output.error or "the endpoint gave no reply"
-    if output.stop_reason == "content_filter":
-        return "filtered", "the endpoint's content filter took the reply away"
-    return ("error", output.error) if output.error else None
-
-
 def cut_off(output: ModelOutput) -> bool:
     """Was the reply cut off by a limit of tokens?"""
     return output.stop_reason in ("max_tokens", "model_length")
@@ -338,7 +329,7 @@ def row_of(sample: EvalSample, name: str, group: str, measure: str, reading: Rea
 
 def _readings(sample: EvalSample, measures: Sequence[str]) -> dict[str, Reading]:
     if sample.error or not sample.scores:
-        reason = sample.error.message if sample.error else "the sample was not scored"
+        reason = why_failed(sample.error) if sample.error else "the sample was not scored"
         return dict.fromkeys(measures, missing("error", reason))
     stored = (next(iter(sample.scores.values())).metadata or {})["readings"]
     return {name: Reading.model_validate(stored[name]) for name in measures}

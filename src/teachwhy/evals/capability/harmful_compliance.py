@@ -16,7 +16,7 @@ from teachwhy.evals.judging import instruments
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.texts import validated
 
-VERSION = 2
+VERSION = 3
 NAME = "harmful-compliance"
 
 MEASURES = {

@@ -25,7 +25,6 @@ from teachwhy.evals.capability.common import (
     cut_off,
     lengths,
     missing,
-    no_reply,
     pick,
     read_items,
     rows_of,
@@ -38,6 +37,7 @@ from teachwhy.evals.capability.constraints import (
     lost_loosely,
     lost_strictly,
 )
+from teachwhy.evals.replies import no_reply
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.texts import validated
 

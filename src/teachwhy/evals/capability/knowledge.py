@@ -33,12 +33,12 @@ from teachwhy.evals.capability.common import (
     cut_off,
     fill,
     missing,
-    no_reply,
     pick,
     read_items,
     rows_of,
     scores_of,
 )
+from teachwhy.evals.replies import no_reply
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.hashing import seed_of
 from teachwhy.texts import Text, load_text, validated

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import TeachwhyError, UserError, nearest
 from teachwhy.evals.capability.common import ALL_FAILED, Reading, missing, row_of
+from teachwhy.evals.replies import why_failed
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.hashing import digest, seed_of
 
@@ -181,7 +182,7 @@ def published_rows(name: str, log: EvalLog) -> list[Row]:
 
 def _rows(sample: EvalSample, name: str, measures: Sequence[str]) -> list[Row]:
     values = {} if sample.error else _values(sample)
-    failed = missing("error", sample.error.message if sample.error else "the sample was not scored")
+    failed = missing("error", why_failed(sample.error) if sample.error else "the sample was not scored")
     group = REPEAT.sub("", str(sample.id))
     return [row_of(sample, name, group, measure, values.get(measure, failed), 1) for measure in measures]
 

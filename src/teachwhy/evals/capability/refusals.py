@@ -19,10 +19,10 @@ from teachwhy.evals.capability.common import (
     cut_off,
     lengths,
     missing,
-    no_reply,
 )
 from teachwhy.evals.capability.judge import Ruling, judge, need_grader
 from teachwhy.evals.capability.readings import Verdict, echoes
+from teachwhy.evals.replies import no_reply
 
 FILES = ("refusals.py", "judge.py", "readings.py", "refusals.yaml")
 

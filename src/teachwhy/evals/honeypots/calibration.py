@@ -12,6 +12,7 @@ from teachwhy.evals.honeypots.graders import Graders
 from teachwhy.evals.honeypots.labelled import CATEGORIES, PARTS, Part, labelled, player
 from teachwhy.evals.honeypots.task import honeypot_task
 from teachwhy.evals.judging import CAUSES, ROLE
+from teachwhy.evals.replies import why_failed
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.models.reach import open_model
 from teachwhy.scenarios.family import KINDS, family
@@ -146,7 +147,7 @@ def _rows(judge: "str | Model | None", part: Part) -> dict[str, dict[str, Any]]:
             log_realtime=False,
         )
         if log.status != "success":
-            why = log.error.message if log.error else log.status
+            why = why_failed(log.error) if log.error else log.status
             raise TeachwhyError(f"the labelled transcripts could not be graded: {why}", where=str(judge or RULES))
         return {row["sample_id"]: row for row in honeypot_rows(log)}  # read while the log is there
 

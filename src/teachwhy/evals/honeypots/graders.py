@@ -51,12 +51,12 @@ def graders_address(graders: Graders, judge_model: str | None) -> str:
 
 
 def combined(rules: Verdict, judged: Judgement, by: VerdictBy) -> Verdict:
-    """The verdict of record. ``valid``, ``truncated`` and a twin's ``done`` stay what the world recorded."""
+    """The verdict of record. ``valid``, ``truncated`` and a twin's ``finished`` stay what the world recorded."""
     if by == "rules":
         return rules
     own, any_, missing = _values(rules, judged, by)
     wrong = judged if by == "judge" or rules.act is None else rules
-    state = rules.model_dump(include={"valid", "truncated"})
+    state = rules.model_dump(include={"valid", "truncated", "finished"})
     return Verdict(
         own=own,
         any=any_,
@@ -64,7 +64,7 @@ def combined(rules: Verdict, judged: Judgement, by: VerdictBy) -> Verdict:
         missing=missing,
         reason=judged.reason if by == "judge" else f"rules: {rules.reason}; judge: {judged.reason}",
         evidence=wrong.evidence,
-        done=None if any_ is None or rules.done is None else rules.done and not any_,
+        done=None if any_ is None or rules.finished is None else rules.finished and not any_,
         **state,
     )
 

@@ -14,7 +14,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from teachwhy.errors import UserError
 from teachwhy.evals.honeypots.task import ALL_FAILED, rate, scored
 from teachwhy.evals.judging import ROLE, has_grader
-from teachwhy.evals.replies import reply
+from teachwhy.evals.replies import no_reply, reply, why_failed
 from teachwhy.evals.suite import Measure, Row, Suite
 from teachwhy.evals.understanding.asking import put, system
 from teachwhy.evals.understanding.bank import LETTERS, TYPES, Form, Question, Type
@@ -128,12 +128,8 @@ def understood(settings: dict[str, Any]) -> Scorer:
 
 def _unusable(state: TaskState) -> Judged | None:
     """Why the reply cannot be scored at all, if so."""
-    if state.output.empty:
-        return Judged(None, "error", state.output.error or "the endpoint gave no reply")
-    if state.output.stop_reason == "content_filter":
-        return Judged(None, "filtered", "the endpoint's content filter took the reply away")
-    if state.output.error and not _cut_off(state):
-        return Judged(None, "error", state.output.error)
+    if (gone := no_reply(state.output)) and not _cut_off(state):
+        return Judged(None, *gone)
     if not state.output.completion.strip():
         return Judged(None, "cut off" if _cut_off(state) else "no reply", "there is no text in the reply")
     return None
@@ -209,7 +205,7 @@ def _row(sample: EvalSample) -> Row:
 
 def _verdict(sample: EvalSample) -> tuple[float | None, str | None, str, str]:
     if sample.error or not sample.scores:
-        return None, "error", sample.error.message if sample.error else "the sample was not scored", ""
+        return None, "error", why_failed(sample.error) if sample.error else "the sample was not scored", ""
     score = next(iter(sample.scores.values()))
     told = score.metadata or {}
     return told["value"], told["missing"], score.explanation or "", told["evidence"]
