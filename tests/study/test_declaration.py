@@ -32,6 +32,12 @@ def refused(tmp_path: Path, study: dict[str, Any]) -> StudyError:
         ({"evals": {"twins": {}}}, "honeypots", ""),
         ({"seeds": []}, "seeds", ""),
         ({"seeds": [1, 1]}, "seeds", ""),
+        ({"analysis": {"compare": [["base", "base"]]}}, "'analysis.compare': 'base' is compared with itself", ""),
+        (
+            {"analysis": {"compare": [["actions", "benign"], ["actions", "benign"]]}},
+            "'analysis.compare': the comparison of 'actions' with 'benign' stands twice",
+            "",
+        ),
         ({"study": "My Study"}, "folder", ""),
         ({"arms": {"base": [{"corpus": "generic-chat"}]}}, "cannot name an arm", ""),
         ({"arms": {"a": []}}, "taught nothing", ""),

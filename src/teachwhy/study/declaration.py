@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from teachwhy.analysis.plan import Controls, Plan, Primary
+from teachwhy.analysis.plan import Controls, Plan, Primary, different
 from teachwhy.corpora.firewall import ALLOWABLE
 from teachwhy.errors import StudyError, nearest
 from teachwhy.evals.capability.published import names as published_names
@@ -158,6 +158,11 @@ class AnalysisSpec(Declared):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     benign: str | None = None
     """The placebo arm; the arm named ``benign`` if not given."""
+
+    @field_validator("compare")
+    @classmethod
+    def _different(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        return different(value)
 
 
 class AuditSpec(Declared):
