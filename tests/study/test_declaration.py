@@ -32,6 +32,7 @@ def refused(tmp_path: Path, study: dict[str, Any]) -> StudyError:
         ({"evals": {"twins": {}}}, "honeypots", ""),
         ({"seeds": []}, "seeds", ""),
         ({"seeds": [1, 1]}, "seeds", ""),
+        ({"seeds": [0, -1]}, "'seeds': the seed -1 is below 0", ""),
         ({"analysis": {"compare": [["base", "base"]]}}, "'analysis.compare': 'base' is compared with itself", ""),
         (
             {"analysis": {"compare": [["actions", "benign"], ["actions", "benign"]]}},

@@ -216,6 +216,8 @@ class Study(Declared):
     def _seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or len(set(value)) < len(value):
             raise ValueError("seeds are one or more different whole numbers")
+        if min(value) < 0:  # below 0 is no training at all: UNTRAINED
+            raise ValueError(f"the seed {min(value)} is below 0: seeds are whole numbers from 0 on")
         return value
 
     @property
