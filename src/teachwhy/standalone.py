@@ -182,7 +182,7 @@ def parsed_settings(given: list[str]) -> dict[str, Any]:
             raise UserError(f"'{text}' is not a setting", where="--set", mend="write KEY=VALUE")
         try:
             found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # ValueError: a date that no calendar has
             raise UserError(f"'{value}' is not YAML", where=f"--set {key}", mend="quote it") from None
     return found
 

@@ -69,7 +69,7 @@ def test_a_missing_corpus_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_mapping_or_no_yaml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
-    for text in ("- a\n- b\n", "a: [1\n"):
+    for text in ("- a\n- b\n", "a: [1\n", "study: 2024-13-45\n"):
         path.write_text(text)
         with pytest.raises(StudyError):
             load_study(path)

@@ -273,7 +273,7 @@ def load_study(path: Path) -> Study:
     """
     try:
         data = yaml.safe_load(read_utf8(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise StudyError(f"the study is not YAML: {error}", where=path) from None
     if not isinstance(data, dict):
         raise StudyError("the study file is not a mapping of keys", where=path, mend="see studies/quickstart.yaml")
