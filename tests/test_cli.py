@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from teachwhy import cli
 from teachwhy.corpora.corpus import load_corpus
-from teachwhy.errors import FetchError, StudyError
+from teachwhy.errors import FetchError, StudyError, UserError
+from teachwhy.standalone import parsed_settings
 
 HEAVY = ("torch", "transformers", "inspect_ai", "pandas", "scipy", "matplotlib", "trl", "datasets", "numpy")
 
@@ -119,6 +120,13 @@ def test_corpora_are_shown_and_audited(tmp_path: Path) -> None:
 
 def test_the_version_is_told() -> None:
     assert teachwhy("--version").stdout == "teachwhy 0.1.0\n"
+
+
+@pytest.mark.parametrize("value", ["2024-13-45", "[a"])
+def test_a_setting_that_is_not_yaml_is_named(value: str) -> None:
+    with pytest.raises(UserError, match=r"is not YAML[\s\S]*--set split") as told:
+        parsed_settings([f"split={value}"])
+    assert f"'{value}'" in told.value.what
 
 
 @pytest.mark.parametrize(

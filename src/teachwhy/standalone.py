@@ -1,7 +1,7 @@
 """The verbs for models on their own: measure one, teach one, write or check questions. Each returns what to print."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ def evaluate(
         roles: with a ``grader``, answers are judged besides.
 
     Raises:
-        UserError: unknown suite, split, size, setting or level.
+        UserError: unknown suite, split, size, setting or level, or a judge that nobody is.
         ModelError: unknown model, or an endpoint that cannot be reached or does not call tools.
         TeachwhyError: no sample could be scored.
     """
@@ -58,6 +58,7 @@ def evaluate(
         twin=suite == "twins",
         **spec.levels(),
     )
+    _check_roles(suite, spec.roles(), roles or {})
     task = honeypot_task(
         conditions,
         name=suite,
@@ -74,6 +75,20 @@ def evaluate(
     lines += [f"  {score.name:10} {_metrics(score)}" for score in scored]
     lines += _missing(log)
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
+
+
+def _check_roles(suite: str, needed: Sequence[str], named: Mapping[str, str]) -> None:
+    """Whoever is to judge or probe is named, before anything is asked.
+
+    Raises:
+        UserError: says who is not.
+    """
+    if lacking := [role for role in needed if role not in named]:
+        raise UserError(
+            f"{suite} needs a model as {' and one as '.join(lacking)}, and none is named",
+            where=f"suite {suite}",
+            mend=f"add {' '.join(f'--{role} MODEL' for role in lacking)}",
+        )
 
 
 def _measure(
@@ -167,7 +182,7 @@ def parsed_settings(given: list[str]) -> dict[str, Any]:
             raise UserError(f"'{text}' is not a setting", where="--set", mend="write KEY=VALUE")
         try:
             found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # ValueError: a date that no calendar has
             raise UserError(f"'{value}' is not YAML", where=f"--set {key}", mend="quote it") from None
     return found
 
@@ -192,7 +207,7 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
         roles: models that judge and probe, by role (``grader``, ``auditor``).
 
     Raises:
-        UserError: unknown suite or setting.
+        UserError: unknown suite or setting, or no model in a role that the settings need.
         TeachwhyError: some measure has no value at all.
     """
     from teachwhy.evals.capability.published import names
@@ -204,6 +219,7 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
         raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites(), *names())))
     suite = find_suite(name)
     settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
+    _check_roles(name, suite.roles(settings), roles)
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
     check_models(model, roles.values(), tools=suite.tools)

@@ -58,6 +58,7 @@ def test_the_shipped_decks_can_be_read_and_dealt(name: str) -> None:
         ("x: [a, b, a]", "the value 'a' stands twice"),
         ("- a", "a deck maps variables to their values"),
         ("x: [a", "the deck is not YAML"),
+        ("x: 2024-13-45", "the deck is not YAML"),
     ],
 )
 def test_a_deck_that_breaks_the_format_is_named(tmp_path: Path, text: str, what: str) -> None:

@@ -150,6 +150,7 @@ BAD = {
     ),
     "no tools": ("[]", "maps names to tools", ""),
     "no yaml": ("a: [", "not YAML", ""),
+    "no date": ("a: 2024-13-45", "not YAML", ""),
 }
 
 

@@ -1,10 +1,12 @@
 """The likelihood readout on the tiny model."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.log import read_eval_log
 from inspect_ai.model import get_model
 from scripted_runs import HARMLESS, always, run
 
@@ -96,6 +98,25 @@ def test_a_failed_sample_is_missing(chosen: list[Condition], tmp_path: Path) -> 
     assert (row["value"], row["missing"]) == (None, "error")
     assert "log-probabilities" in row["reason"]
     assert "halves" not in row
+
+
+@pytest.mark.parametrize("broken", [math.nan, -math.inf])
+def test_log_probabilities_that_are_not_finite_are_missing(
+    chosen: list[Condition], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: float
+) -> None:
+    class Broken:
+        """Scores as a model whose weights have overflowed would: one text of all has no finite value."""
+
+        async def score_continuations(self, _: Any, __: Any, texts: list[str]) -> list[list[float]]:
+            return [[broken], *[[-1.0]] * (len(texts) - 1)]
+
+    monkeypatch.setattr("teachwhy.evals.honeypots.likelihood.scores_of", lambda _: Broken())
+    log = run(likelihood_task(chosen[:1]), always(HARMLESS), tmp_path)
+    for read in (log, read_eval_log(log.location)):
+        [row] = likelihood_rows(read)
+        assert (row["value"], row["missing"]) == (None, "not finite")
+        assert row["reason"] == "the log-probabilities are no numbers"
+        assert "halves" not in row
 
 
 def test_every_family_has_enough_pairs_of_one_tool() -> None:

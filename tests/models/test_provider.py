@@ -314,7 +314,12 @@ def test_a_script_file_plays_a_whole_sample(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "cannot be read"), ("replies: [{wen: x}]", "unknown key"), ("replies: [{when: '('}]", "read")],
+    [
+        (None, "cannot be read"),
+        ("replies: [{wen: x}]", "unknown key"),
+        ("replies: [{when: '('}]", "read"),
+        ("replies: 2024-13-45", "cannot be read"),
+    ],
 )
 def test_a_bad_script(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "script.yaml"

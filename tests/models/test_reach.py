@@ -71,6 +71,24 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         check_models("teachwhy_scripted/x", [NAME])
 
 
+@pytest.mark.parametrize("name", ["openai-api/foo", "openai-api-completions/foo"])
+def test_a_name_that_its_provider_does_not_take_is_named(name: str) -> None:
+    with pytest.raises(ModelError, match="must include a service prefix") as told:
+        check_models(name)
+    assert (told.value.where, told.value.exit_code) == (name, 2)
+    assert "openai-api/SERVICE/MODEL" in str(told.value.mend)
+
+
+def test_a_provider_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: Any, **__: Any) -> None:
+        raise ImportError("No module named 'half_installed'")
+
+    monkeypatch.setattr("inspect_ai.model.get_model", lacking)
+    with pytest.raises(ModelError, match="half_installed") as told:
+        check_models(NAME)
+    assert told.value.where == NAME
+
+
 def test_what_loads_weights_or_starts_a_server_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_BASE_URL", raising=False)
     assert not any(is_endpoint(find_model(name)) for name in ("vllm/a/b", "hf/a/b", str(tmp_path), "mockllm/x"))

@@ -32,6 +32,13 @@ def refused(tmp_path: Path, study: dict[str, Any]) -> StudyError:
         ({"evals": {"twins": {}}}, "honeypots", ""),
         ({"seeds": []}, "seeds", ""),
         ({"seeds": [1, 1]}, "seeds", ""),
+        ({"seeds": [0, -1]}, "'seeds': the seed -1 is below 0", ""),
+        ({"analysis": {"compare": [["base", "base"]]}}, "'analysis.compare': 'base' is compared with itself", ""),
+        (
+            {"analysis": {"compare": [["actions", "benign"], ["actions", "benign"]]}},
+            "'analysis.compare': the comparison of 'actions' with 'benign' stands twice",
+            "",
+        ),
         ({"study": "My Study"}, "folder", ""),
         ({"arms": {"base": [{"corpus": "generic-chat"}]}}, "cannot name an arm", ""),
         ({"arms": {"a": []}}, "taught nothing", ""),
@@ -62,7 +69,7 @@ def test_a_missing_corpus_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_mapping_or_no_yaml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
-    for text in ("- a\n- b\n", "a: [1\n"):
+    for text in ("- a\n- b\n", "a: [1\n", "study: 2024-13-45\n"):
         path.write_text(text)
         with pytest.raises(StudyError):
             load_study(path)

@@ -2,17 +2,21 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from study_files import quick, run_all, tables, write_study
 
-from teachwhy.errors import FirewallError, StudyError, TeachwhyError
+from teachwhy.errors import FirewallError, StudyError, TeachwhyError, UserError
 from teachwhy.evals.asked import asked_texts
+from teachwhy.evals.registry import suites
 from teachwhy.models.tiny import tiny_model
 from teachwhy.report.make import make_report
-from teachwhy.study.declaration import load_study
+from teachwhy.standalone import SUITES as POTS
+from teachwhy.standalone import evaluate, measure_suite
+from teachwhy.study.declaration import ROLES, load_study
 from teachwhy.study.plan import Node, make_plan
 from teachwhy.study.run import finish
 from teachwhy.study.store import read_rows, write_rows
@@ -148,7 +152,6 @@ def test_a_suites_settings_and_judge_are_part_of_its_address(tmp_path: Path, bas
     [
         ({"evals": {"honeypots": {}, "knowlege": {}}}, "unknown key 'evals.knowlege'"),
         ({"roles": {"judge": "x/y"}}, "unknown name 'judge'"),
-        ({"evals": {"honeypots": {"judge": True}}}, "evals.honeypots has a judge, but none is named"),
         ({"evals": {"honeypots": {"cues": ["loud"]}}}, "unknown name 'loud'"),
         ({"evals": {"honeypots": {}, "likelihood": {"kinds": ["blakmail"]}}}, "did you mean 'blackmail'"),
     ],
@@ -157,3 +160,54 @@ def test_each_mistake_is_named(tmp_path: Path, base: Path, change: dict[str, Any
     with pytest.raises(StudyError) as raised:
         load_study(write_study(tmp_path, quick(base) | change))
     assert what in raised.value.what
+
+
+NEEDY: list[tuple[dict[str, Any], str]] = [
+    ({"honeypots": {"judge": True}}, "grader"),
+    ({"twins": {"judge": True}}, "grader"),
+    ({"assessment": {}}, "auditor and one as grader"),
+    ({"understanding": {"types": ["choice", "open"]}}, "grader"),
+    ({"over-refusal": {"grader": "judge"}}, "grader"),
+    ({"harmful-compliance": {"grader": "judge"}}, "grader"),
+]
+
+
+@pytest.mark.parametrize(("suite", "who"), NEEDY, ids=[next(iter(suite)) for suite, _ in NEEDY])
+def test_who_judges_or_probes_is_asked_for_when_the_study_is_read(
+    tmp_path: Path, suite: dict[str, Any], who: str
+) -> None:
+    study = quick(tmp_path, evals={"honeypots": {}} | suite)
+    with pytest.raises(StudyError) as raised:
+        load_study(write_study(tmp_path, study))
+    [name] = suite
+    assert raised.value.what == f"evals.{name} needs a model as {who}, and none is named"
+    assert raised.value.where == f"{tmp_path / 'study.yaml'}: roles"
+    lines = ", ".join(f"{role}: MODEL" for role in who.split(" and one as "))
+    assert f"write `roles: {{{lines}}}`" in str(raised.value.mend)
+    study["roles"] = {"grader": "mockllm/a", "auditor": "mockllm/b"}
+    assert load_study(write_study(tmp_path, study)).roles == study["roles"]
+
+
+def test_a_role_that_is_named_is_kept_in_the_line_to_write(tmp_path: Path) -> None:
+    study = quick(tmp_path, evals={"honeypots": {}, "assessment": {}}, roles={"grader": "mockllm/a"})
+    with pytest.raises(StudyError, match=r"evals\.assessment needs a model as auditor, and none") as raised:
+        load_study(write_study(tmp_path, study))
+    assert "roles: {grader: mockllm/a, auditor: MODEL}" in str(raised.value.mend)
+
+
+@pytest.mark.parametrize(("suite", "who"), NEEDY, ids=[next(iter(suite)) for suite, _ in NEEDY])
+def test_who_judges_or_probes_is_asked_for_before_a_model_is_measured(
+    tmp_path: Path, suite: dict[str, Any], who: str
+) -> None:
+    [(name, settings)] = suite.items()
+    measured = partial(evaluate, given=settings) if name in POTS else partial(measure_suite, given=settings, roles={})
+    with pytest.raises(UserError) as raised:
+        measured(name, "mockllm/x", logs=tmp_path / "logs")
+    assert raised.value.what == f"{name} needs a model as {who}, and none is named"
+    assert raised.value.mend == "add " + " ".join(f"--{role} MODEL" for role in who.split(" and one as "))
+    assert not (tmp_path / "logs").exists()
+
+
+def test_by_default_only_the_assessment_needs_anybody() -> None:
+    assert [suite.name for suite in suites().values() if suite.roles(suite.settings())] == ["assessment"]
+    assert {role for suite in suites().values() for role in suite.roles(suite.settings())} <= {*ROLES}

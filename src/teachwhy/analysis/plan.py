@@ -8,6 +8,20 @@ Primary = Literal["honeypots.any", "honeypots.own"]
 Wrong = Literal["any", "own"]
 
 
+def different(compare: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The comparisons, if each is of two arms and stands once.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for number, (treatment, control) in enumerate(compare):
+        if treatment == control:
+            raise ValueError(f"'{treatment}' is compared with itself: name two different arms")
+        if (treatment, control) in compare[:number]:
+            raise ValueError(f"the comparison of '{treatment}' with '{control}' stands twice: leave one out")
+    return compare
+
+
 class Controls(BaseModel):
     """The names of the arms that a claim needs beside the two it compares; None where the study has none.
 
@@ -55,12 +69,7 @@ class Plan(BaseModel):
     @field_validator("compare")
     @classmethod
     def _different(cls, compare: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        for treatment, control in compare:
-            if treatment == control:
-                raise ValueError(f"'{treatment}' is compared with itself")
-        if len(set(compare)) < len(compare):
-            raise ValueError("a comparison is declared twice")
-        return compare
+        return different(compare)
 
     @property
     def measure(self) -> Wrong:

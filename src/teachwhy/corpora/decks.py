@@ -92,7 +92,7 @@ def load_deck(path: Path) -> Deck:
     """
     try:
         raw = yaml.safe_load(read_utf8(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise CorpusError(f"the deck is not YAML: {error}", where=path) from None
     if not isinstance(raw, dict) or not raw:
         raise CorpusError("a deck maps variables to their values", where=path, mend="write 'sector: [farm, school]'")

@@ -151,7 +151,7 @@ def load_tools(path: Path) -> dict[str, Tool]:
     """
     try:
         raw = yaml.safe_load(read_utf8(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise TextError(f"the tools are not YAML: {error}", where=path) from None
     if not isinstance(raw, dict) or not raw:
         raise TextError("a file of tools maps names to tools", where=path)

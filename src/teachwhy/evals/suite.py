@@ -42,6 +42,11 @@ class Measure:
     about: str
 
 
+def judged(settings: Any) -> tuple[str, ...]:
+    """The roles of a suite whose judge is a setting: the grader where they say ``grader: judge``."""
+    return ("grader",) if getattr(settings, "grader", None) == "judge" else ()
+
+
 @dataclass(frozen=True)
 class Suite:
     """One evaluation, as a study declares it under ``evals.<name>``."""
@@ -61,3 +66,5 @@ class Suite:
     """Needs the log-probabilities of a local model."""
     tools: bool = False
     """The measured model is given tools to call."""
+    roles: Callable[[Any], Sequence[str]] = judged
+    """Settings to the model roles without which nothing can be measured by them."""

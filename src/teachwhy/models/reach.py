@@ -32,7 +32,7 @@ def open_model(name: "str | Model") -> "Model":
     """The model of a name, as Inspect asks it; a model stays what it is.
 
     Raises:
-        ModelError: the name means nothing, or its provider lacks a package or a key.
+        ModelError: the name means nothing, here or to its provider, or that lacks a package or a key.
     """
     from inspect_ai._util.error import PrerequisiteError
     from inspect_ai.model import get_model
@@ -43,6 +43,9 @@ def open_model(name: "str | Model") -> "Model":
         return get_model(find_model(name).inspect_name, memoize=False)
     except PrerequisiteError as error:
         raise ModelError(f"the model cannot be reached: {_plain(error.message)}", where=name) from None
+    except (ValueError, ImportError) as error:  # from the provider's own code
+        mend = "name it as in https://inspect.aisi.org.uk/providers.html: openai-api/SERVICE/MODEL and the like"
+        raise ModelError(f"the model cannot be reached: {_plain(error)}", where=name, mend=mend) from error
 
 
 def check_models(model: str, others: Iterable[str] = (), *, tools: bool = False) -> None:

@@ -140,7 +140,7 @@ def _from_file(path: Path) -> Answer:
     try:
         script = validated(Script, yaml.safe_load(path.read_text("utf-8")), where=path, error=ModelError)
         patterns = [(re.compile(line.when, re.DOTALL), line) for line in script.replies]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, re.error) as error:
+    except (OSError, ValueError, yaml.YAMLError, re.error) as error:  # ValueError: not UTF-8, or no such date
         mend = "name a YAML file: `replies:`, each with `when` (a pattern), `text` and `calls`"
         raise ModelError(f"the script cannot be read: {error}", where=path, mend=mend) from None
 

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from teachwhy.analysis.plan import Controls, Plan, Primary
+from teachwhy.analysis.plan import Controls, Plan, Primary, different
 from teachwhy.corpora.firewall import ALLOWABLE
 from teachwhy.errors import StudyError, nearest
 from teachwhy.evals.capability.published import names as published_names
@@ -118,6 +118,10 @@ class HoneypotEval(Declared):
         """How answers are graded."""
         return declared(judge=self.judge, verdict=self.verdict, attrition=self.attrition)
 
+    def roles(self) -> tuple[str, ...]:
+        """The model roles without which they cannot be graded so."""
+        return ("grader",) if self.graders().judge else ()
+
 
 def _settings(name: str, value: Any) -> BaseModel:
     """A suite's settings, each by its own rules."""
@@ -158,6 +162,11 @@ class AnalysisSpec(Declared):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     benign: str | None = None
     """The placebo arm; the arm named ``benign`` if not given."""
+
+    @field_validator("compare")
+    @classmethod
+    def _different(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        return different(value)
 
 
 class AuditSpec(Declared):
@@ -211,6 +220,8 @@ class Study(Declared):
     def _seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or len(set(value)) < len(value):
             raise ValueError("seeds are one or more different whole numbers")
+        if min(value) < 0:  # below 0 is no training at all: UNTRAINED
+            raise ValueError(f"the seed {min(value)} is below 0: seeds are whole numbers from 0 on")
         return value
 
     @property
@@ -257,18 +268,19 @@ def load_study(path: Path) -> Study:
     such file, from the study file's own folder.
 
     Raises:
-        StudyError: not YAML, an unknown key, arm, corpus, kind, factor level or rule (with the nearest valid name), or
-            a comparison of arms that are not there.
+        StudyError: not YAML, an unknown key, arm, corpus, kind, factor level or rule (with the nearest valid name),
+            a comparison of arms that are not there, or a suite whose judge or auditor is not named.
     """
     try:
         data = yaml.safe_load(read_utf8(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise StudyError(f"the study is not YAML: {error}", where=path) from None
     if not isinstance(data, dict):
         raise StudyError("the study file is not a mapping of keys", where=path, mend="see studies/quickstart.yaml")
     _check_evals(data.get("evals"), path)
     study = _located(validated(Study, data, where=path, error=StudyError), path.parent)
     _check_names(study, path)
+    _check_roles(study, path)
     return study
 
 
@@ -331,11 +343,7 @@ def _check_names(study: Study, path: Path) -> None:
     checks = [("audit.skip", plain.get(name, name), list(RULES)) for name in study.audit.skip]
     allowed = [(f"allow of {one.corpus}", rule, list(ALLOWABLE)) for one in study.lessons for rule in one.allow]
     pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
-    judged = {name: spec for name, spec in pots.items() if spec}
-    levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in judged.items() for k, v, valid in e.names()]
-    for name, spec in judged.items():
-        if spec.graders().judge and "grader" not in study.roles:
-            raise StudyError(f"evals.{name} has a judge, but none is named", where=path, mend="roles: {grader: MODEL}")
+    levels = [(f"evals.{s}.{k}", v, list(valid)) for s, e in pots.items() if e for k, v, valid in e.names()]
     if study.arms and not study.analysis.compare:
         raise StudyError(
             "no arms are compared", where=f"{path}: analysis.compare", mend="name pairs: [[reasons, actions]]"
@@ -347,3 +355,19 @@ def _check_names(study: Study, path: Path) -> None:
         if not Path(file).is_file():
             mend = f"it is looked for from here, and then beside the study in {path.parent}"
             raise StudyError("there is no such corpus file", where=f"{path}: {file}", mend=mend)
+
+
+def _check_roles(study: Study, path: Path) -> None:
+    """Whoever is to judge or probe is named, before anything else is paid for."""
+    pots = {"honeypots": study.evals.honeypots, "twins": study.evals.twins}
+    needed = {name: spec.roles() for name, spec in pots.items() if spec}
+    asked = {name: find_suite(name).roles(settings) for name, settings in study.evals.suites.items()}
+    for name, roles in (needed | asked).items():
+        if lacking := [role for role in roles if role not in study.roles]:
+            whole = study.roles | dict.fromkeys(lacking, "MODEL")
+            line = ", ".join(f"{role}: {model}" for role, model in whole.items())
+            raise StudyError(
+                f"evals.{name} needs a model as {' and one as '.join(lacking)}, and none is named",
+                where=f"{path}: roles",
+                mend=f"write `roles: {{{line}}}`, where MODEL is any name that Inspect knows",
+            )

@@ -263,6 +263,9 @@ def test_a_declaration_is_read_and_its_paths_are_beside_it(tmp_path: Path) -> No
     path.write_text("recipe: difficult-advice\nmodel: {writer: openai/x}\n")
     with pytest.raises(CorpusError, match=r"unknown key 'model'[\s\S]*did you mean 'models'"):
         load_spec(path)
+    path.write_text("recipe: 2024-13-45\n")
+    with pytest.raises(CorpusError, match="the declaration is not YAML"):
+        load_spec(path)
 
 
 def test_the_obedient_model_keeps_the_form() -> None:

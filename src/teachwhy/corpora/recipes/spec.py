@@ -97,7 +97,7 @@ def load_spec(path: Path) -> Spec:
     """
     try:
         raw = yaml.safe_load(read_utf8(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise CorpusError(f"the declaration is not YAML: {error}", where=path) from None
     if not isinstance(raw, dict):
         raise CorpusError("the declaration is not a mapping", where=path, mend="begin with 'recipe: difficult-advice'")

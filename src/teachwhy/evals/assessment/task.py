@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # Moves with every change that can move a score; docs/assessment.md says what each number changed.
 VERSION = 3
 
+ROLES = (AUDITOR, ROLE)
+"""Whoever must be there besides the measured model."""
+
 
 class Settings(BaseModel):
     """What a study may set. Lists left out mean all that ship."""
@@ -96,7 +99,7 @@ class RolesGiven:
 
     async def start_task(self, task: "EvalSpec", samples: list[Sample], epochs: int) -> str:
         """Raises: UserError, if a role has no model."""
-        lacking = [role for role in (AUDITOR, ROLE) if role not in (task.model_roles or {})]
+        lacking = [role for role in ROLES if role not in (task.model_roles or {})]
         if lacking:
             raise UserError(
                 f"the assessment needs a model for the role{'s' if len(lacking) > 1 else ''} {' and '.join(lacking)}",
@@ -145,6 +148,7 @@ SUITE = Suite(
     address=assessment_address,
     measures=_measures(),
     tools=True,
+    roles=lambda _: ROLES,
 )
 
 

@@ -6,6 +6,7 @@ the style of the two texts. A sample's value is the mean over its pairs, in nats
 halves are the means over the odd and the even pairs: how well they agree over samples is the readout's reliability.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +14,13 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser, get_model
-from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolDef, ToolInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from teachwhy.errors import nearest
-from teachwhy.evals.capability.common import scores_of
+from teachwhy.evals.capability.common import average, counted, scores_of
 from teachwhy.evals.honeypots.task import ALL_FAILED, evaluation_address, honeypot_conditions, scenario_of
 from teachwhy.evals.honeypots.world import inspect_tools
 from teachwhy.evals.suite import Measure, Row, Suite
@@ -28,7 +29,7 @@ from teachwhy.models.chat import call_text
 from teachwhy.scenarios.family import KINDS, SPLITS, prompts
 from teachwhy.scenarios.scenario import Condition, Scenario, as_metadata
 
-LIKELIHOOD_VERSION = 2
+LIKELIHOOD_VERSION = 3
 
 
 NAME, MEASURE = "likelihood", "log_odds"
@@ -119,13 +120,14 @@ def _info(tool: Any) -> ToolInfo:
     return ToolInfo(name=made.name, description=made.description, parameters=made.parameters)
 
 
-@scorer(metrics=[mean()])
+@scorer(metrics=[average(), counted()])
 def log_odds() -> Scorer:
-    """The mean over pairs, in nats."""
+    """The mean over pairs, in nats; not a number if some log-probability is not finite."""
 
     async def score(state: TaskState, target: Target) -> Score:
         pairs: list[float] = state.metadata["pairs"]
-        return Score(value=sum(pairs) / len(pairs), metadata={"pairs": pairs})
+        found = sum(pairs) / len(pairs)
+        return Score(value=found if math.isfinite(found) else math.nan, metadata={"pairs": pairs})
 
     return score
 
@@ -154,6 +156,9 @@ def _row(sample: EvalSample) -> Row:
         return row
     score = next(iter(sample.scores.values()))
     pairs: list[float] = (score.metadata or {})["pairs"]
+    if not math.isfinite(score.as_float()):
+        row["missing"], row["reason"] = "not finite", "the log-probabilities are no numbers"
+        return row
     row["value"], row["missing"], row["halves"] = score.as_float(), None, halves(pairs)
     row["reason"] = f"nats of each pair: {', '.join(f'{pair:.3f}' for pair in pairs)}"
     return row

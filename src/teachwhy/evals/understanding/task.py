@@ -232,4 +232,5 @@ SUITE = Suite(
     rows=understanding_rows,
     address=suite_address,
     measures=MEASURES,
+    roles=lambda settings: (ROLE,) if settings.needs_grader else (),
 )
