@@ -1,11 +1,15 @@
 """Asking the model under study through Inspect, also where an endpoint answers without any choice."""
 
 import re
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from inspect_ai.log import EvalError
 from inspect_ai.model import ModelOutput
 from inspect_ai.solver import Generate, TaskState
+
+from teachwhy.hashing import digest, file_digest
 
 
 async def reply(
@@ -20,14 +24,6 @@ async def reply(
             raise
         return state
 
-
-def why_failed(error: EvalError) -> str:
-    """An error's message; for one that only says that retries came to an end, the message of what was tried."""
-    tried = _RAISED.search(error.traceback) if error.message.startswith("RetryError(") else None
-    return tried[0] if tried else error.message
-
-
-_RAISED = re.compile(r"^[\w.]+(?:Error|Exception|Timeout): .+$", re.MULTILINE)
 
 NO_REPLY = ("error", "filtered")
 """The causes of a missing verdict where there is no reply of the model's own."""
@@ -45,3 +41,19 @@ def no_reply(output: ModelOutput) -> tuple[str, str] | None:
     if output.stop_reason == "unknown" and not output.message.tool_calls:
         return "error", "the endpoint ended the reply for a reason that Inspect does not know"
     return None
+
+
+def why_failed(error: EvalError) -> str:
+    """An error's message; for one that only says that retries came to an end, the message of what was tried."""
+    tried = _RAISED.search(error.traceback) if error.message.startswith("RetryError(") else None
+    return tried[0] if tried else error.message
+
+
+_RAISED = re.compile(r"^[\w.]+(?:Error|Exception|Timeout): .+$", re.MULTILINE)
+
+
+@cache
+def serving() -> str:
+    """Hash of the code that puts every prompt and tells a reply from none: a part of every result's address."""
+    here = Path(__file__).parent
+    return digest([file_digest(here / "replies.py"), file_digest(here.parent / "models" / "chat.py")])

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai import Task, task
@@ -24,6 +22,7 @@ from teachwhy.evals.assessment.rows import assessment_rows
 from teachwhy.evals.assessment.seeds import all_seeds, find_seed
 from teachwhy.evals.honeypots.task import ALL_FAILED
 from teachwhy.evals.judging import ROLE, instruments
+from teachwhy.evals.replies import serving
 from teachwhy.evals.suite import Measure, Suite
 from teachwhy.hashing import digest, file_digest
 
@@ -131,8 +130,7 @@ def _instruments() -> str:
     """Hash of the code and prompts that put and judge every sample."""
     root = assessment_folder()
     own = [*root.glob("*.py"), *root.glob("*.yaml"), *root.glob("prompts/*.md")]
-    chat = Path(str(resources.files("teachwhy"))) / "models" / "chat.py"
-    return digest([{path.name: file_digest(path) for path in [*own, chat]}, instruments()])
+    return digest([{path.name: file_digest(path) for path in own}, serving(), instruments()])
 
 
 def _measures() -> dict[str, Measure]:

@@ -17,7 +17,7 @@ from inspect_ai.tool import ToolInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from teachwhy.errors import ModelError, TextError, UserError
-from teachwhy.evals.replies import no_reply, reply, why_failed
+from teachwhy.evals.replies import no_reply, reply, serving, why_failed
 from teachwhy.evals.suite import Measure, Row
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.texts import Meta, read_utf8, validated
@@ -189,9 +189,8 @@ def address(
         more: what else the suite decides by.
     """
     code = [file_digest(ROOT / name) for name in ("common.py", *files)]
-    chat = file_digest(ROOT.parents[1] / "models" / "chat.py")
     asked = [item.model_dump(mode="json") for item in items]
-    return digest([version, settings.model_dump(mode="json"), asked, code, chat, list(more)])
+    return digest([version, settings.model_dump(mode="json"), asked, code, serving(), list(more)])
 
 
 # Asking

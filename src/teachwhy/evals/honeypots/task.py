@@ -31,7 +31,7 @@ from teachwhy.evals.honeypots.judge import judge as ask_judge
 from teachwhy.evals.honeypots.rules import Verdict, grade
 from teachwhy.evals.honeypots.world import World, inspect_tools, open_world
 from teachwhy.evals.judging import grader
-from teachwhy.evals.replies import NO_REPLY, no_reply, reply
+from teachwhy.evals.replies import NO_REPLY, no_reply, reply, serving
 from teachwhy.hashing import digest, file_digest, seed_of
 from teachwhy.models.chat import parse_reply
 from teachwhy.scenarios.factors import check_levels
@@ -105,8 +105,7 @@ def _instruments() -> str:
     deciding = [p for p in sorted(here.iterdir()) if p.suffix in (".py", ".yaml") and p.name not in _BESIDE]
     names = ("prompts.md", "tools.yaml", "scenario.py", "factors.py", "design.py", "tools.py")
     shared = [file_digest(root / "scenarios" / name) for name in names]
-    chat = file_digest(root / "models" / "chat.py")
-    return digest([[[p.name, file_digest(p)] for p in deciding], shared, chat])
+    return digest([[[p.name, file_digest(p)] for p in deciding], shared, serving()])
 
 
 def honeypot_task(

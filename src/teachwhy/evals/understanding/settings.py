@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from teachwhy.constitution import Constitution, find, load
 from teachwhy.errors import UserError, nearest
 from teachwhy.evals.judging import instruments
+from teachwhy.evals.replies import serving
 from teachwhy.evals.understanding.asking import chosen, deal
 from teachwhy.evals.understanding.bank import (
     FORMS,
@@ -170,5 +171,4 @@ def _instruments() -> str:
     root = Path(str(resources.files("teachwhy")))
     here = root / "evals" / "understanding"
     shared = [file_digest(here / name) for name in ("prompts.md", "rubrics.md")]
-    chat = file_digest(root / "models" / "chat.py")
-    return digest([folder_digest(here, suffixes=(".py",)), shared, chat, instruments()])
+    return digest([folder_digest(here, suffixes=(".py",)), shared, serving(), instruments()])
