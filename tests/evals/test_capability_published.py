@@ -97,7 +97,6 @@ def study_with(folder: Path, **tests: Any) -> Path:
         "base": "x/y",
         "arms": {},
         "evals": {"honeypots": {}, **tests},
-        "analysis": {"compare": [["base", "base"]]},
     }
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(said), "utf-8")
