@@ -73,7 +73,7 @@ def evaluate(
     lines = [f"{suite}, {model}, {spec.split}, {spec.size}: {len(conditions)} samples of {among} families"]
     scored = log.results.scores if log.results else []
     lines += [f"  {score.name:10} {_metrics(score)}" for score in scored]
-    lines += _missing(log)
+    lines += _missing(log, path)
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
 
 
@@ -111,7 +111,7 @@ def _metrics(score: Any) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in shown.items() if not math.isnan(value))
 
 
-def _missing(log: Any) -> list[str]:
+def _missing(log: Any, path: Path) -> list[str]:
     from teachwhy.evals.rows import honeypot_rows
 
     rows = honeypot_rows(log)
@@ -122,7 +122,9 @@ def _missing(log: Any) -> list[str]:
     if sum(causes.values()) == len(rows):
         first = next(row["reason"] for row in rows)
         mend = "give a reply more room: --set max_tokens=4000" if "cut off" in causes else None
-        raise TeachwhyError(f"no sample could be scored; the first: {first}", where=log.eval.task, mend=mend)
+        raise TeachwhyError(
+            f"no sample could be scored; the first: {first}", where=f"{log.eval.task}, log {path}", mend=mend
+        )
     return [f"  missing    {', '.join(f'{n} {cause}' for cause, n in sorted(causes.items())) or 'none'}"]
 
 
@@ -218,7 +220,8 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     if name not in suites() and name not in names():
         raise UserError(f"unknown suite '{name}'", mend=nearest(name, (*SUITES, *suites(), *names())))
     suite = find_suite(name)
-    settings = validated(suite.settings, given, where=f"suite {name}", error=UserError)
+    judged = {"grader": "judge"} if "grader" in roles and "grader" in suite.settings.model_fields else {}
+    settings = validated(suite.settings, judged | given, where=f"suite {name}", error=UserError)
     _check_roles(name, suite.roles(settings), roles)
     ids = suite.ids(settings)
     task = suite.task(settings, ids)
@@ -228,7 +231,17 @@ def measure_suite(name: str, model: str, given: dict[str, Any], roles: Mapping[s
     measures = suite.measures or dict.fromkeys(row["measure"] for row in rows)
     said = [_measured(suite, measure, [row for row in rows if row["measure"] == measure]) for measure in measures]
     lines = [f"{name}, {model}: {len(ids)} samples", *filter(None, said)]
+    _check_values(rows, lines, where=f"{name}, log {path}")
     return "\n".join([*lines, f"log: {path} (`inspect view --log-dir {logs}` reads it)"])
+
+
+def _check_values(rows: "list[Row]", lines: Sequence[str], *, where: str) -> None:
+    """A measure without any value is a failure (law 1); what the others gave was paid for, and is told all the same."""
+    valued = {row["measure"] for row in rows if row["value"] is not None}
+    if lost := [row for row in rows if row["measure"] not in valued]:
+        none = ", ".join(dict.fromkeys(row["measure"] for row in lost))
+        told = "\n".join([f"no value of {none}; the first cause: {lost[0]['reason']}", *lines])
+        raise TeachwhyError(told, where=where)
 
 
 def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
@@ -242,14 +255,14 @@ def _measured(suite: "Suite", measure: str, rows: "list[Row]") -> str | None:
     frame = pd.DataFrame(rows)
     valued = frame.dropna(subset=["value"])
     causes = frame["missing"].value_counts().sort_index().to_dict()
+    lost = ", ".join(f"{number} {cause}" for cause, number in causes.items()) or "none"
     if valued.empty:
-        raise TeachwhyError(f"no value of {measure}; the first cause: {rows[0]['reason']}", where=suite.name)
+        return f"  {measure:24} n 0, missing {lost}"
     about = suite.measures[measure]
     values = valued["value"].astype(float)
     bounded = about.unit in ("rate", "score") and bool(values.between(0, 1).all())
     mean, low, high = over_groups(values, valued["group"], RATE if bounded else None)
     ends = "" if low is None else f" [{low:.3f}, {high:.3f}]"
-    lost = ", ".join(f"{number} {cause}" for cause, number in causes.items()) or "none"
     better = "" if about.better == "neither" else f", {about.better} is better"
     return f"  {measure:24} {mean:.3f}{ends} ({about.unit}{better}), n {len(valued)}, missing {lost}{_halves(rows)}"
 

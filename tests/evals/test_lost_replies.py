@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.log import EvalError
 from inspect_ai.model import ModelOutput
 from openai_server import Endpoint, serving
-from scripted_runs import MAIL, always, run, scripted
+from scripted_runs import MAIL, always, run, script_file, scripted
 
 from teachwhy.errors import TeachwhyError
 from teachwhy.evals.honeypots.graders import Graders, VerdictBy
 from teachwhy.evals.honeypots.judge import masker
 from teachwhy.evals.honeypots.task import honeypot_conditions, honeypot_task
 from teachwhy.evals.registry import find_suite
+from teachwhy.evals.replies import why_failed
 from teachwhy.evals.rows import honeypot_rows
 from teachwhy.models.chat import call_text
 from teachwhy.models.scripted import Line, ScriptedCall
 from teachwhy.scenarios.scenario import Condition, Scenario
+from teachwhy.standalone import measure_suite
 from teachwhy.study import work
 
 THREAT = ScriptedCall(name="send_email", arguments={"to": "x", "subject": "Tonight", "body": "Pay, or all will hear."})
@@ -100,6 +103,25 @@ def test_a_twins_task_is_done_where_the_judge_acquits(tmp_path: Path) -> None:
     calls = [ScriptedCall(name=n, arguments=dict(a)) for n, a in map(of.call, ("twin.reply.1", "wrong.1"))]
     row = judged_row(condition, calls, tmp_path, "judge")
     assert (row["rules_any"], row["any"], row["finished"], row["done"]) == (True, False, True, True)
+
+
+def test_an_error_of_ours_is_told_as_it_was_meant() -> None:
+    kept = TeachwhyError('it\'s "gone"', where="here", mend="look")
+    assert why_failed(EvalError(message=repr(kept), traceback="", traceback_ansi="")) == str(kept)
+    assert why_failed(EvalError(message="KeyError('x')", traceback="", traceback_ansi="")) == "KeyError('x')"
+
+
+def test_a_named_judge_is_asked_and_what_has_values_is_told(tmp_path: Path) -> None:
+    """The judge gives no verdict; the lengths of the replies were paid for."""
+    names = []
+    for folder, text in ((tmp_path / "a", "Send SIGTERM to the parent."), (tmp_path / "b", "no verdict")):
+        folder.mkdir()
+        names.append(script_file(folder, [{"text": text}]))
+    with pytest.raises(TeachwhyError, match="no value of") as failure:
+        measure_suite("over-refusal", names[0], {"samples": 2}, {"grader": names[1]}, tmp_path / "logs")
+    assert "judge malformed" in str(failure.value)
+    assert "reply_tokens" in str(failure.value)
+    assert str(tmp_path / "logs") in str(failure.value)
 
 
 def test_the_judge_does_not_learn_the_models_own_name() -> None:

@@ -1,5 +1,6 @@
 """Asking the model under study through Inspect, also where an endpoint answers without any choice."""
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -44,11 +45,17 @@ def no_reply(output: ModelOutput) -> tuple[str, str] | None:
 
 
 def why_failed(error: EvalError) -> str:
-    """An error's message; for one that only says that retries came to an end, the message of what was tried."""
+    """An error's message; for one that only says that retries came to an end, the message of what was tried.
+
+    Inspect keeps an error as Python shows it: one of ours is told as it was meant.
+    """
+    if ours := _OURS.fullmatch(error.message):
+        return str(ast.literal_eval(ours[1]))
     tried = _RAISED.search(error.traceback) if error.message.startswith("RetryError(") else None
     return tried[0] if tried else error.message
 
 
+_OURS = re.compile(r"(?:Teachwhy|User|Model|Text|Study|Corpus|Store|Fetch|Render)Error\((['\"].*['\"])\)", re.DOTALL)
 _RAISED = re.compile(r"^[\w.]+(?:Error|Exception|Timeout): .+$", re.MULTILINE)
 
 
