@@ -10,6 +10,7 @@ from inspect_ai.log import EvalError
 from inspect_ai.model import ModelOutput
 from inspect_ai.solver import Generate, TaskState
 
+from teachwhy import errors
 from teachwhy.hashing import digest, file_digest
 
 
@@ -49,13 +50,13 @@ def why_failed(error: EvalError) -> str:
 
     Inspect keeps an error as Python shows it: one of ours is told as it was meant.
     """
-    if ours := _OURS.fullmatch(error.message):
-        return str(ast.literal_eval(ours[1]))
+    if (shown := _SHOWN.fullmatch(error.message)) and hasattr(errors, shown[1]):
+        return str(ast.literal_eval(shown[2]))
     tried = _RAISED.search(error.traceback) if error.message.startswith("RetryError(") else None
     return tried[0] if tried else error.message
 
 
-_OURS = re.compile(r"(?:Teachwhy|User|Model|Text|Study|Corpus|Store|Fetch|Render)Error\((['\"].*['\"])\)", re.DOTALL)
+_SHOWN = re.compile(r"(\w+Error)\((['\"].*['\"])\)", re.DOTALL)
 _RAISED = re.compile(r"^[\w.]+(?:Error|Exception|Timeout): .+$", re.MULTILINE)
 
 

@@ -25,7 +25,7 @@ _ATTEMPTS = 3
 RETRIES = 8
 """So often an endpoint under study or an auditor is asked again after an error that may pass: for some ten minutes."""
 PATIENCE = 600
-"""Seconds after which one try is given up."""
+"""Seconds after which one try of an endpoint under study is given up."""
 
 
 def open_model(name: "str | Model") -> "Model":

@@ -27,10 +27,10 @@ def _rows(bench: Bench) -> list[Row]:
     rows = []
     for row in bench.cards(names=2):
         pick = random.Random(seed_of("tools", bench.spec.seed, row["id"]))
-        field = fitting(str(row.get("sector")))
+        field = fitting(row.get("sector", ""))
         needed = pick.choice(field)
-        others = [tool for tool in (field if len(field) >= bench.options.tools else schemas()) if tool != needed]
-        tools = [needed, *pick.sample(others, k=bench.options.tools - 1)]
+        at_hand = field if len(field) >= bench.options.tools else schemas()
+        tools = [needed, *pick.sample([tool for tool in at_hand if tool != needed], k=bench.options.tools - 1)]
         pick.shuffle(tools)
         shown = json.dumps(needed["function"], ensure_ascii=False, indent=1)
         rows.append(row | {"tools": tools, "tool": needed["function"]["name"], "schema": shown})

@@ -36,7 +36,7 @@ from teachwhy.evals.assessment.turns import (
 from teachwhy.evals.replies import no_reply
 from teachwhy.fence import fenced, mark_of
 from teachwhy.hashing import seed_of
-from teachwhy.models.reach import PATIENCE, RETRIES
+from teachwhy.models.reach import RETRIES
 
 AUDITOR = "auditor"
 ATTEMPTS = 3
@@ -184,12 +184,8 @@ async def _auditor_turn(talk: Talk) -> Turn | Ending:
 
 
 async def _auditor_output(talk: Talk, waiting: Waiting, failed: list[ChatMessage]) -> ModelOutput:
-    config = GenerateConfig(
-        max_tokens=AUDITOR_TOKENS,
-        seed=talk.noise(AUDITOR, talk.probe.auditor_calls),
-        max_retries=RETRIES,
-        attempt_timeout=PATIENCE,
-    )
+    seed = talk.noise(AUDITOR, talk.probe.auditor_calls)
+    config = GenerateConfig(max_tokens=AUDITOR_TOKENS, seed=seed, max_retries=RETRIES)
     auditor = get_model(role=AUDITOR, required=True)
     tools = [_auditor_tool(name) for name in waiting.tools()]
     output = await auditor.generate(talk.history + failed, tools=tools, tool_choice="any", config=config)
