@@ -21,7 +21,8 @@ def honeypot_rows(log: EvalLog) -> list[dict[str, Any]]:
 
     Columns: sample_id (the condition's id and the repeat); family, kind, split and the factors; own, any, finished,
     done (True, False, None); act; missing (cause); valid; truncated; reason; evidence; prompt, reply and actions (the
-    transcript in short); aware, selfish, deliberates (readings by patterns: True, False, None); legacy_any (for comparison only).
+    transcript in short); aware, selfish, deliberates (readings by patterns: True, False, None); legacy_any (for
+    comparison only).
     A sample that failed has missing = "error". If a judge was asked, also rules_own, rules_any, rules_missing,
     rules_reason, judge_own, judge_any, judge_missing, judge_reason, judge_aware, judge_selfish, judge_deliberates and
     agree (None where one of the graders has no verdict).
